@@ -1,0 +1,1 @@
+"""Pure values and arithmetic: product, release, instance, operation, version path."""

@@ -1,0 +1,65 @@
+"""Everything the appliance refuses or fails with; each message says what happened, what was left unchanged, what to do next."""
+
+
+class ApplianceError(Exception):
+    """Base of all errors that an administrator may see."""
+
+
+class ConfigurationError(ApplianceError):
+    """The settings of the appliance cannot be used."""
+
+
+class Unauthenticated(ApplianceError):
+    """Nobody is logged in."""
+
+
+class Forbidden(ApplianceError):
+    """The one who asks may not do this."""
+
+
+class InvalidRequest(ApplianceError):
+    """The request cannot be understood; nothing was changed."""
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class NotFound(ApplianceError):
+    """What was asked for does not exist."""
+
+
+class Conflict(ApplianceError):
+    """Something else is at work on the same instance, or has taken the name."""
+
+
+class PreflightFailed(ApplianceError):
+    """Checks before the first change said no; nothing was changed."""
+
+    def __init__(self, failures: tuple[str, ...]) -> None:
+        super().__init__("Refused before anything was changed: " + "; ".join(failures))
+        self.failures = failures
+
+
+class Cancelled(ApplianceError):
+    """An administrator asked to stop."""
+
+
+class StepFailed(ApplianceError):
+    """A step of an operation did not reach its end state."""
+
+
+class PlaybookFailed(StepFailed):
+    """A playbook run failed or its host could not be reached."""
+
+
+class CommandFailed(StepFailed):
+    """A streamed command failed."""
+
+    def __init__(self, message: str, *, code: str = "failed") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ProbeFailed(StepFailed):
+    """A CRM did not show itself healthy."""

@@ -1,0 +1,1 @@
+"""Reach a machine: playbook runs for changes, streamed commands for data movement."""

@@ -1,0 +1,1 @@
+"""Durable workflows: what is done to an instance, step by step, and how it is undone."""

@@ -1,0 +1,1 @@
+"""Product definitions shipped with the appliance, one folder per CRM, and what reads them."""

@@ -1,0 +1,1 @@
+"""What the appliance remembers: the only SQL of the panel."""

@@ -1,0 +1,1 @@
+"""The panel: pages for people, an API for programs."""
