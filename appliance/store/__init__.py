@@ -1,1 +1,35 @@
 """What the appliance remembers: the only SQL of the panel."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.store.access import Access
+from appliance.store.database import Database, open_database
+from appliance.store.journal import Journal
+from appliance.store.registry import Instances, Points
+from appliance.store.vault import Vault, open_key
+
+
+@dataclass(frozen=True, kw_only=True)
+class Store:
+    """The rooms of the store, over one database."""
+
+    database: Database
+    operations: Journal
+    instances: Instances
+    points: Points
+    access: Access
+    vault: Vault
+
+
+def open_store(database_file: Path, key_file: Path) -> Store:
+    """Open the store, made and migrated if need be."""
+    database = open_database(database_file)
+    return Store(
+        database=database,
+        operations=Journal(database=database),
+        instances=Instances(database=database),
+        points=Points(database=database),
+        access=Access(database=database),
+        vault=Vault(database=database, key=open_key(key_file)),
+    )

@@ -1,0 +1,132 @@
+"""The settings of the appliance: `/etc/appliance/appliance.toml`, overridden by `APPLIANCE_*` in the environment."""
+
+import os
+import shutil
+import sys
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from appliance.errors import ConfigurationError
+
+DEFAULT_ETC = Path("/etc/appliance")
+
+
+class Settings(BaseModel):
+    """Where things are and on which addresses they listen; every path can be moved, so that two appliances fit on one machine."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    home: Path = Path("/var/lib/appliance")
+    etc: Path = DEFAULT_ETC
+    run: Path = Path("/run/appliance")
+    log: Path = Path("/var/log/appliance")
+    cache: Path = Path("/var/cache/appliance")
+    crm_root: Path = Path("/srv/crm")
+    panel_listen: str = "127.0.0.1:8470"
+    monitor_listen: str = "127.0.0.1:9470"
+    crm_address: str = "127.0.0.1"
+    crm_port_base: int = 8480
+    database_port_base: int = 5500
+    deployment_port_base: int = 20000
+    postgresql_socket_directory: Path = Path("/var/run/postgresql")
+    nginx_configuration: Path = Path("/etc/nginx/nginx.conf")
+    nginx_directory: Path = Path("/etc/nginx/conf.d")
+    service_manager: Literal["auto", "supervisord", "systemd"] = "auto"
+    parallel_operations: int = 4
+    orphan_patience_seconds: float = 600
+    probe_interval_seconds: float = 15
+
+    @property
+    def database_file(self) -> Path:
+        """The SQLite file of the store."""
+        return self.home / "appliance.sqlite"
+
+    @property
+    def key_file(self) -> Path:
+        """The key that encrypts secrets at rest."""
+        return self.home / "appliance.key"
+
+    @property
+    def repository_directory(self) -> Path:
+        """The local restic repository."""
+        return self.home / "repositories" / "local"
+
+    @property
+    def targets_file(self) -> Path:
+        """What the monitor is told to watch."""
+        return self.home / "monitor" / "targets.json"
+
+    @property
+    def ledger_file(self) -> Path:
+        """What the monitor remembers."""
+        return self.home / "monitor" / "ledger.sqlite"
+
+    @property
+    def worker_socket(self) -> Path:
+        """Where a request wakes the worker."""
+        return self.home / "run" / "worker.sock"
+
+    @property
+    def worker_lock(self) -> Path:
+        """Held by the one worker for as long as it lives."""
+        return self.home / "run" / "worker.lock"
+
+    @property
+    def supervisor_configuration(self) -> Path:
+        """Configuration of supervisord, where there is no systemd."""
+        return self.etc / "supervisord.conf"
+
+    @property
+    def supervisor_directory(self) -> Path:
+        """One file for each supervised process."""
+        return self.etc / "supervisor.d"
+
+    @property
+    def manager(self) -> Literal["supervisord", "systemd"]:
+        """What keeps long-running processes alive on this machine."""
+        if self.service_manager != "auto":
+            return self.service_manager
+        return "systemd" if Path("/run/systemd/system").is_dir() else "supervisord"
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings.
+
+    `APPLIANCE_CONFIG` names another file; `APPLIANCE_HOME`, `APPLIANCE_PANEL_LISTEN` and so on override single fields.
+    Raises ConfigurationError when the file cannot be read or a field is unknown or wrong.
+    """
+    environment = os.environ if environment is None else environment
+    file = Path(environment.get("APPLIANCE_CONFIG", DEFAULT_ETC / "appliance.toml"))
+    try:
+        values = tomllib.loads(file.read_text()) if file.exists() else {}
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"The settings file {file} cannot be read: {error}. Mend it and start again.") from error
+    for field in Settings.model_fields:
+        if (value := environment.get(f"APPLIANCE_{field.upper()}")) is not None:
+            values[field] = value
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
+        raise ConfigurationError(f"The settings in {file} cannot be used: {problems}.") from error
+
+
+def program(name: str) -> str:
+    """Path of a program that the appliance's own environment brings, or else of the one on PATH.
+
+    Raises ConfigurationError when there is none.
+    """
+    beside = Path(sys.executable).parent / name
+    found = str(beside) if beside.exists() else shutil.which(name)
+    if found is None:
+        raise ConfigurationError(f"The program {name} is not installed. Run bin/up again; nothing was changed.")
+    return found
+
+
+def playbooks_directory() -> Path:
+    """Where the playbooks are: beside the packages in a clone and in an installed wheel alike."""
+    return Path(__file__).resolve().parent.parent / "playbooks"

@@ -1,0 +1,109 @@
+"""What an instance is: one CRM deployment on one host."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from appliance.errors import InvalidRequest
+
+NAME_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+LONGEST_NAME = 24
+"""`crm-<name>` has to be a Linux user name (32 characters), with room for the suffix of a drill."""
+SCRATCH_SUFFIX = "-drill"
+"""Ends the name of a drill's scratch instance; no instance of an administrator's may end like that."""
+
+
+class InstanceState(StrEnum):
+    """Where an instance stands in its life."""
+
+    INSTALLING = "installing"
+    """Its name and ports are taken; it does not serve yet."""
+    ACTIVE = "active"
+    """It serves."""
+    REMOVING = "removing"
+    """It is being taken away."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """What serves together: a release, a database, files and the port they answer on. `id` orders deployments of an instance."""
+
+    id: str
+    version: str
+    series: str
+    build: str
+    directory: str
+    release_directory: str
+    files: str
+    database: str
+    port: int
+    role: str = "production"
+    mail: bool = True
+
+    def as_variables(self) -> dict[str, Any]:
+        """As a playbook and the store take it."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instance:
+    """One CRM. `deployment` serves, `previous` is the way back of the last upgrade or restore, if it is kept."""
+
+    name: str
+    product: str
+    release: str
+    series: str
+    state: InstanceState
+    slot: int
+    address: str
+    port: int
+    domain: str
+    created_at: datetime
+    host: str = "localhost"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    deployment: Deployment | None = None
+    previous: Deployment | None = None
+
+    @property
+    def url(self) -> str:
+        """Where its users find it."""
+        return f"http://{self.domain}:{self.port}/"
+
+    @property
+    def cluster(self) -> str:
+        """Name of its database cluster; a cluster's name cannot hold a dash, since systemd puts one behind the version."""
+        return self.name.replace("-", "_")
+
+    @property
+    def user(self) -> str:
+        """The system user it runs as."""
+        return f"crm-{self.name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecoveryPoint:
+    """A moment to go back to; without `proven_at` it was never restored and is shown as unproven."""
+
+    id: str
+    instance: str
+    at: datetime
+    repository: str
+    record: Mapping[str, Any]
+    proven_at: datetime | None = None
+    proof: Mapping[str, Any] | None = None
+
+
+def check_name(name: str) -> str:
+    """Give an instance's name back if it is one. Raises InvalidRequest: it becomes part of paths, users, clusters and service names."""
+    if not NAME_PATTERN.fullmatch(name) or len(name) > LONGEST_NAME:
+        raise InvalidRequest(
+            f"{name[:60]!r} cannot name an instance: use up to {LONGEST_NAME} small letters, digits and single dashes, "
+            "beginning with a letter. Nothing was changed.",
+            field="name",
+        )
+    if name.endswith(SCRATCH_SUFFIX):
+        raise InvalidRequest(f"Names that end in {SCRATCH_SUFFIX} are kept for restore drills. Nothing was changed.", field="name")
+    return name

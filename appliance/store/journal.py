@@ -1,0 +1,263 @@
+"""The journal of operations: every transition is written before and after it happens."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from appliance.domain.operation import Operation, OperationStatus, Step, StepStatus
+from appliance.errors import Conflict, NotFound
+from appliance.store.database import Database
+from appliance.store.models import LogRow, OperationRow, StepRow
+
+Direction = Literal["forward", "back"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogLine:
+    """A line of an operation's log; ids grow, so a reader goes on after the last one it has seen."""
+
+    id: int
+    at: datetime
+    step: str | None
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Journal:
+    """What the engine, the panel and the command line know of operations."""
+
+    database: Database
+
+    def record(
+        self, *, kind: str, instance: str, parameters: Mapping[str, Any], steps: Iterable[tuple[str, str]], requested_by: str, now: datetime
+    ) -> Operation:
+        """Write a new operation with its steps, given as (name, title). Raises Conflict when the instance has an unfinished one."""
+        row = OperationRow(
+            kind=kind,
+            instance=instance,
+            parameters=dict(parameters),
+            status=OperationStatus.QUEUED,
+            requested_by=requested_by,
+            requested_at=now,
+            steps=[
+                StepRow(position=position, name=name, title=title, status=StepStatus.PENDING)
+                for position, (name, title) in enumerate(steps)
+            ],
+        )
+        try:
+            with self.database.writing() as session:
+                session.add(row)
+                session.flush()
+                return _operation(row)
+        except IntegrityError:
+            raise self._conflict(instance) from None
+
+    def get(self, operation_id: int) -> Operation:
+        """Raises NotFound."""
+        with self.database.reading() as session:
+            return _operation(_row(session, operation_id))
+
+    def list(
+        self,
+        *,
+        instance: str | None = None,
+        kind: str | None = None,
+        status: Iterable[str] = (),
+        limit: int = 50,
+        before: int | None = None,
+    ) -> list[Operation]:
+        """Newest first; `before` is the id to go on below."""
+        query = select(OperationRow).order_by(OperationRow.id.desc()).limit(limit)
+        if instance is not None:
+            query = query.where(OperationRow.instance == instance)
+        if kind is not None:
+            query = query.where(OperationRow.kind == kind)
+        if wanted := tuple(status):
+            query = query.where(OperationRow.status.in_(wanted))
+        if before is not None:
+            query = query.where(OperationRow.id < before)
+        with self.database.reading() as session:
+            return [_operation(row) for row in session.scalars(query)]
+
+    def unfinished(self, instance: str) -> Operation | None:
+        """The operation that holds an instance, if any."""
+        held = self.list(instance=instance, status=[status for status in OperationStatus if not status.is_final], limit=1)
+        return held[0] if held else None
+
+    def claim(self, *, now: datetime) -> Operation | None:
+        """Take the oldest queued operation, or None; it is running afterwards."""
+        with self.database.writing() as session:
+            query = select(OperationRow).where(OperationRow.status == OperationStatus.QUEUED).order_by(OperationRow.id).limit(1)
+            row = session.scalars(query).first()
+            if row is None:
+                return None
+            row.status = OperationStatus.RUNNING
+            row.started_at = now
+            return _operation(row)
+
+    def request_cancel(self, operation_id: int, *, now: datetime) -> Operation:
+        """Ask to stop: a queued operation is cancelled at once, a running one at its next safe point. Raises Conflict when it has ended."""
+        with self.database.writing() as session:
+            row = _row(session, operation_id)
+            if row.status == OperationStatus.QUEUED:
+                row.status, row.finished_at = OperationStatus.CANCELLED, now
+                row.cause = "Cancelled before it began; nothing was changed."
+            elif row.status == OperationStatus.RUNNING:
+                row.cancel_requested = True
+            else:
+                raise Conflict(f"Operation {operation_id} is {row.status.replace('_', ' ')}; there is nothing to cancel.")
+            return _operation(row)
+
+    def is_cancel_requested(self, operation_id: int) -> bool:
+        """Whether somebody asked to stop."""
+        with self.database.reading() as session:
+            return bool(session.scalar(select(OperationRow.cancel_requested).where(OperationRow.id == operation_id)))
+
+    def direction(self, operation_id: int) -> Direction:
+        """Whether the operation goes forward, or back to where it came from."""
+        with self.database.reading() as session:
+            return "back" if _row(session, operation_id).direction == "back" else "forward"
+
+    def memory(self, operation_id: int) -> dict[str, Any]:
+        """What the steps of an operation have decided and written down for those after them."""
+        with self.database.reading() as session:
+            return dict(_row(session, operation_id).memory)
+
+    def remember(self, operation_id: int, values: Mapping[str, Any]) -> None:
+        """Add to the memory of an operation, durably."""
+        with self.database.writing() as session:
+            row = _row(session, operation_id)
+            row.memory = {**row.memory, **values}
+
+    def begin_step(self, operation_id: int, name: str, *, now: datetime) -> None:
+        """Write that a step is about to act; its first beginning counts."""
+        with self.database.writing() as session:
+            row = _step(session, operation_id, name)
+            row.status, row.started_at = StepStatus.RUNNING, row.started_at or now
+
+    def end_step(self, operation_id: int, name: str, status: StepStatus, *, now: datetime, detail: str | None = None) -> None:
+        """Write how a step ended."""
+        with self.database.writing() as session:
+            row = _step(session, operation_id, name)
+            row.status, row.finished_at = status, now
+            row.detail = detail if detail is not None else row.detail
+            row.percent = 100 if status == StepStatus.SUCCEEDED else row.percent
+
+    def progress(self, operation_id: int, name: str, percent: int) -> None:
+        """Write how far a step has come, 0 to 100."""
+        with self.database.writing() as session:
+            _step(session, operation_id, name).percent = max(0, min(100, percent))
+
+    def turn_back(self, operation_id: int, *, cause: str, next_action: str | None, cancelled: bool, refused: bool) -> None:
+        """Write that the operation undoes from now on, and why."""
+        with self.database.writing() as session:
+            row = _row(session, operation_id)
+            row.direction, row.cause, row.next_action = "back", cause, next_action
+            row.cancelled, row.refused = cancelled, refused
+
+    def was_cancelled(self, operation_id: int) -> bool:
+        """Whether it turned back because somebody asked."""
+        with self.database.reading() as session:
+            return _row(session, operation_id).cancelled
+
+    def finish(
+        self,
+        operation_id: int,
+        status: OperationStatus,
+        *,
+        now: datetime,
+        outcome: Mapping[str, Any] | None = None,
+        cause: str | None = None,
+        next_action: str | None = None,
+    ) -> None:
+        """Write the end state."""
+        with self.database.writing() as session:
+            row = _row(session, operation_id)
+            row.status, row.finished_at = status, now
+            row.outcome = {**row.outcome, **(outcome or {})}
+            row.cause = cause or row.cause
+            row.next_action = next_action or row.next_action
+
+    def reopen(self, operation_id: int) -> Operation:
+        """Let an operation that needs attention try its undo again. Raises Conflict when it does not need attention."""
+        with self.database.writing() as session:
+            row = _row(session, operation_id)
+            if row.status != OperationStatus.NEEDS_ATTENTION:
+                raise Conflict(
+                    f"Operation {operation_id} is {row.status.replace('_', ' ')}; only one that needs attention goes on where it stopped."
+                )
+            row.status = OperationStatus.QUEUED
+            return _operation(row)
+
+    def log(self, operation_id: int, text: str, *, step: str | None, now: datetime) -> None:
+        """Add a line, or several, to the live log."""
+        with self.database.writing() as session:
+            session.add_all(LogRow(operation_id=operation_id, at=now, step=step, text=line) for line in text.splitlines() or [""])
+
+    def log_lines(self, operation_id: int, *, after: int = 0, limit: int = 1000) -> Sequence[LogLine]:
+        """The lines with an id above `after`, oldest first."""
+        query = select(LogRow).where(LogRow.operation_id == operation_id, LogRow.id > after).order_by(LogRow.id).limit(limit)
+        with self.database.reading() as session:
+            return [LogLine(id=row.id, at=row.at, step=row.step, text=row.text) for row in session.scalars(query)]
+
+    def _conflict(self, instance: str) -> Conflict:
+        held = self.unfinished(instance)
+        what = f"operation {held.id} ({held.kind}, {held.status.value.replace('_', ' ')})" if held else "another operation"
+        return Conflict(f"{instance} is busy with {what}. Nothing was changed; wait for it, or cancel it.")
+
+
+def _row(session: Session, operation_id: int) -> OperationRow:
+    row = session.get(OperationRow, operation_id)
+    if row is None:
+        raise NotFound(f"There is no operation {operation_id}.")
+    return row
+
+
+def _step(session: Session, operation_id: int, name: str) -> StepRow:
+    row = session.get(StepRow, (operation_id, name))
+    if row is None:
+        raise NotFound(f"Operation {operation_id} has no step {name}.")
+    return row
+
+
+def _operation(row: OperationRow) -> Operation:
+    steps = tuple(
+        Step(
+            name=step.name,
+            title=step.title,
+            status=StepStatus(step.status),
+            started_at=step.started_at,
+            finished_at=step.finished_at,
+            detail=step.detail,
+        )
+        for step in row.steps
+    )
+    return Operation(
+        id=row.id,
+        kind=row.kind,
+        instance=row.instance,
+        parameters=row.parameters,
+        status=OperationStatus(row.status),
+        requested_by=row.requested_by,
+        requested_at=row.requested_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        cause=row.cause,
+        refused=bool(row.refused),
+        next_action=row.next_action,
+        percent=_percent(row),
+        cancel_requested=bool(row.cancel_requested),
+        steps=steps,
+        outcome=row.outcome or {},
+    )
+
+
+def _percent(row: OperationRow) -> int:
+    if row.status == OperationStatus.SUCCEEDED:
+        return 100
+    return sum(step.percent or 0 for step in row.steps) // max(1, len(row.steps))

@@ -1,0 +1,137 @@
+"""The instances and their recovery points."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+
+from appliance.domain.instance import Deployment, Instance, InstanceState, RecoveryPoint
+from appliance.errors import Conflict, NotFound
+from appliance.store.database import Database
+from appliance.store.models import InstanceRow, PointRow
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instances:
+    """Every CRM the appliance keeps."""
+
+    database: Database
+
+    def list(self) -> list[Instance]:
+        """By name."""
+        with self.database.reading() as session:
+            return [_instance(row) for row in session.scalars(select(InstanceRow).order_by(InstanceRow.name))]
+
+    def get(self, name: str) -> Instance:
+        """Raises NotFound."""
+        with self.database.reading() as session:
+            row = session.get(InstanceRow, name)
+        if row is None:
+            raise NotFound(f"There is no instance {name!r}. `appliance instance list` names them.")
+        return _instance(row)
+
+    def find(self, name: str) -> Instance | None:
+        """The instance of that name, or None."""
+        with self.database.reading() as session:
+            row = session.get(InstanceRow, name)
+        return None if row is None else _instance(row)
+
+    def add(self, instance: Instance) -> None:
+        """Take the name, the slot and with it the ports. Raises Conflict when one of them is taken."""
+        values = {**vars(instance), "settings": dict(instance.settings), "deployment": None, "previous": None}
+        try:
+            with self.database.writing() as session:
+                session.add(InstanceRow(**values))
+        except IntegrityError:
+            raise Conflict(f"An instance named {instance.name} exists already. Nothing was changed.") from None
+
+    def free_slot(self) -> int:
+        """The lowest number that no instance has; ports are derived from it."""
+        with self.database.reading() as session:
+            taken = set(session.scalars(select(InstanceRow.slot)))
+        return next(slot for slot in range(len(taken) + 1) if slot not in taken)
+
+    def serve(self, name: str, deployment: Deployment | None, *, previous: Deployment | None) -> None:
+        """Write which deployment serves and which one is the way back."""
+        with self.database.writing() as session:
+            row = session.get_one(InstanceRow, name)
+            row.deployment = None if deployment is None else deployment.as_variables()
+            row.previous = None if previous is None else previous.as_variables()
+            if deployment is not None:
+                row.release, row.series = deployment.version, deployment.series
+
+    def mark(self, name: str, state: InstanceState) -> None:
+        """Write where it stands in its life."""
+        with self.database.writing() as session:
+            session.get_one(InstanceRow, name).state = state
+
+    def remove(self, name: str) -> None:
+        """Forget it; its recovery points stay."""
+        with self.database.writing() as session:
+            session.execute(delete(InstanceRow).where(InstanceRow.name == name))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Points:
+    """Recovery points, newest first; the repository itself is the authority on what exists."""
+
+    database: Database
+
+    def list(self, instance: str) -> list[RecoveryPoint]:
+        """Newest first."""
+        query = select(PointRow).where(PointRow.instance == instance).order_by(PointRow.at.desc(), PointRow.id.desc())
+        with self.database.reading() as session:
+            return [_point(row) for row in session.scalars(query)]
+
+    def get(self, point: str) -> RecoveryPoint:
+        """Raises NotFound."""
+        with self.database.reading() as session:
+            row = session.get(PointRow, point)
+        if row is None:
+            raise NotFound(f"There is no recovery point {point!r}. `appliance recovery-points NAME` lists them.")
+        return _point(row)
+
+    def add(self, point: RecoveryPoint) -> None:
+        """Write a point; a point that is there already keeps its proof."""
+        with self.database.writing() as session:
+            if session.get(PointRow, point.id) is None:
+                session.add(PointRow(**{**vars(point), "record": dict(point.record)}))
+
+    def prove(self, point: str, *, at: datetime, proof: Mapping[str, Any]) -> None:
+        """Write that a point was restored, and what was seen."""
+        with self.database.writing() as session:
+            row = session.get_one(PointRow, point)
+            row.proven_at, row.proof = at, dict(proof)
+
+    def forget(self, instance: str) -> None:
+        """Remove every point of an instance."""
+        with self.database.writing() as session:
+            session.execute(delete(PointRow).where(PointRow.instance == instance))
+
+
+def _instance(row: InstanceRow) -> Instance:
+    return Instance(
+        name=row.name,
+        host=row.host,
+        product=row.product,
+        release=row.release,
+        series=row.series,
+        state=InstanceState(row.state),
+        slot=row.slot,
+        address=row.address,
+        port=row.port,
+        domain=row.domain,
+        settings=row.settings,
+        deployment=None if row.deployment is None else Deployment(**row.deployment),
+        previous=None if row.previous is None else Deployment(**row.previous),
+        created_at=row.created_at,
+    )
+
+
+def _point(row: PointRow) -> RecoveryPoint:
+    return RecoveryPoint(
+        id=row.id, instance=row.instance, at=row.at, repository=row.repository, record=row.record, proven_at=row.proven_at, proof=row.proof
+    )
