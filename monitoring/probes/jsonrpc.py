@@ -1,0 +1,46 @@
+"""Calls one method over JSON-RPC and compares its result."""
+
+from typing import Any, Literal
+
+import httpx
+from pydantic import Field
+
+from monitoring.probes.base import ProbeBase, Result, Scalar, difference, healthy, same_value, unhealthy
+from monitoring.probes.web import describe, open_client
+
+
+class Probe(ProbeBase):
+    """A POST request. Without `equals` any result will do, but never an error."""
+
+    kind: Literal["jsonrpc"]
+    url: str = Field(repr=False)
+    method: str
+    params: list[Any] | dict[str, Any] = Field(default_factory=list, repr=False)
+    equals: Scalar = None
+    host_header: str | None = None
+
+
+async def check(probe: Probe) -> Result:
+    """Healthy when the method answers with a result, and with the expected one."""
+    call = {"jsonrpc": "2.0", "id": 1, "method": probe.method, "params": probe.params}
+    try:
+        async with open_client(probe.timeout_seconds, probe.host_header) as client:
+            response = await client.post(probe.url, json=call)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return unhealthy(describe(error))
+    return judge(probe, response)
+
+
+def judge(probe: Probe, response: httpx.Response) -> Result:
+    """Looks for the error first: servers send it with status 200 (Tryton does)."""
+    if response.status_code != httpx.codes.OK:
+        return unhealthy(f"answered {response.status_code} instead of 200")
+    try:
+        answer = response.json()
+    except ValueError:
+        return unhealthy("the answer is not JSON")
+    if not isinstance(answer, dict) or answer.get("error") is not None or "result" not in answer:
+        return unhealthy(f"{probe.method} answered with an error")
+    if probe.equals is not None and not same_value(answer["result"], probe.equals):
+        return unhealthy(difference(answer["result"], probe.equals))
+    return healthy(f"{probe.method} answered")

@@ -1,0 +1,58 @@
+"""Asks the CRM's database one question, as a role that can only read."""
+
+from typing import Literal
+
+import psycopg
+
+from monitoring.probes.base import ProbeBase, Result, Scalar, difference, healthy, one_line, same_value, unhealthy
+
+
+class Probe(ProbeBase):
+    """A query over the cluster's unix socket. Without `equals` any row will do."""
+
+    kind: Literal["sql"]
+    socket_directory: str
+    port: int
+    user: str = "crm_monitor"
+    database: str
+    query: str
+    equals: Scalar = None
+
+
+async def check(probe: Probe) -> Result:
+    """Healthy when the first column of the first row is the expected value."""
+    try:
+        row = await _first_row(probe)
+    except psycopg.Error as error:
+        return unhealthy(_describe(error))
+    if row is None:
+        return unhealthy("the query found no row")
+    if probe.equals is not None and not same_value(row[0], probe.equals):
+        return unhealthy(difference(row[0], probe.equals))
+    return healthy("the database answered")
+
+
+async def _first_row(probe: Probe) -> tuple[object, ...] | None:
+    # The server ends the query by itself shortly before we would give up, so no query outlives its probe.
+    limit_ms = max(1, int(probe.timeout_seconds * 900))
+    connection = await psycopg.AsyncConnection.connect(
+        host=probe.socket_directory,
+        port=probe.port,
+        user=probe.user,
+        dbname=probe.database,
+        connect_timeout=max(2, int(probe.timeout_seconds)),
+        application_name="crm-appliance-monitor",
+        options=f"-c default_transaction_read_only=on -c statement_timeout={limit_ms}",
+    )
+    async with connection:
+        await connection.set_read_only(True)
+        cursor = await connection.execute(probe.query)
+        return await cursor.fetchone()
+
+
+def _describe(error: psycopg.Error) -> str:
+    if isinstance(error, psycopg.errors.QueryCanceled):
+        return "the query took too long"
+    if error.diag.message_primary:
+        return f"the database refused: {one_line(error.diag.message_primary, 100)}"
+    return "no connection to the database"
