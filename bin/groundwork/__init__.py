@@ -1,0 +1,1 @@
+"""What `bin/up` and `bin/test` do before anything is installed; only Python's standard library is there to be used."""
