@@ -10,7 +10,7 @@ from pathlib import Path
 from groundwork.progress import Progress, StepFailed
 from groundwork.registries import read_pip_settings, uv_environment
 
-NEXT_ACTION = "Check that pip reaches its package index from this machine (`pip config list` shows its settings), then run the command again."
+NEXT_ACTION = "Check that pip reaches its package index (`pip config list` shows its settings), then run the command again."
 
 
 @dataclass(frozen=True, kw_only=True)

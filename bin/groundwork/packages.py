@@ -11,7 +11,9 @@ NEXT_ACTION = "Check that `apt-get update` works on this machine, then run the c
 
 def missing(packages: Sequence[str]) -> list[str]:
     """Return those of `packages` that are not installed."""
-    listed = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *packages], capture_output=True, text=True, check=False)
+    listed = subprocess.run(
+        ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *packages], capture_output=True, text=True, check=False
+    )
     installed = {line.split()[0] for line in listed.stdout.splitlines() if line.endswith(" installed")}
     return [package for package in packages if package not in installed]
 

@@ -56,7 +56,7 @@ def start(environment: Environment, progress: Progress, arguments: list[str]) ->
     numbering = {"APPLIANCE_FIRST_STEP": str(progress.number + 1), "APPLIANCE_LAST_STEP": str(progress.total)}
     variables = environment.installer_variables | numbering
     command = environment.directory / "bin" / "appliance"
-    os.execve(command, [str(command), "up", *arguments], variables)
+    os.execve(command, [str(command), "up", *arguments], variables)  # noqa: S606 (no shell is wanted)
 
 
 def main() -> int:
@@ -65,7 +65,9 @@ def main() -> int:
     parser.add_argument("--empty", action="store_true", help="start the appliance with no CRM")
     chosen = parser.parse_args()
     progress = Progress(
-        total=int(os.environ["APPLIANCE_LAST_STEP"]), first=int(os.environ["APPLIANCE_FIRST_STEP"]), log_path=Path(os.environ["APPLIANCE_UP_LOG"])
+        total=int(os.environ["APPLIANCE_LAST_STEP"]),
+        first=int(os.environ["APPLIANCE_FIRST_STEP"]),
+        log_path=Path(os.environ["APPLIANCE_UP_LOG"]),
     )
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment = Environment(directory=Path(os.environ.get("APPLIANCE_VENV", DEFAULT_ENVIRONMENT)), variables=variables)

@@ -1,0 +1,70 @@
+"""The parts of `bin/test`: what each runs, and what each needs on the machine."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+PYTHON_TREES = ("appliance", "backup", "monitoring", "benchmarks", "bin/groundwork", "tests", "hatch_build.py")
+TYPED_TREES = ("appliance", "backup", "monitoring", "benchmarks", "bin/groundwork", "tests")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One part: a folder of tests for pytest, or (for a part of the source) commands; with the Debian packages it needs."""
+
+    name: str
+    folder: str | None = None
+    packages: tuple[str, ...] = ()
+    needs_host: bool = False
+    """Whether it needs what the playbook host_prepare installs."""
+
+
+PARTS: Mapping[str, Part] = {
+    part.name: part
+    for part in (
+        Part(name="lint"),
+        Part(name="types"),
+        Part(name="unit", folder="tests/unit", packages=("ruby",)),
+        Part(name="integration", folder="tests/integration", packages=("prometheus", "procps"), needs_host=True),
+        Part(name="playbooks", folder="tests/playbooks", needs_host=True),
+        Part(name="acceptance", folder="tests/acceptance", needs_host=True),
+        Part(name="browser", folder="tests/browser", packages=("chromium", "fonts-dejavu-core"), needs_host=True),
+        Part(name="faults", folder="tests/faults", needs_host=True),
+        Part(name="bare", folder="tests/bare", packages=("mmdebstrap",)),
+    )
+}
+FAST = ("lint", "types", "unit")
+ALL = tuple(name for name in PARTS if name != "bare")
+
+
+def chosen_parts(words: Sequence[str]) -> list[Part]:
+    """Return the parts that the command line names, in their order; no word means all. Raises KeyError for an unknown word."""
+    names: set[str] = set()
+    for word in words or ["all"]:
+        names.update({"all": ALL, "fast": FAST}.get(word) or (PARTS[word].name,))
+    return [part for part in PARTS.values() if part.name in names]
+
+
+def source_commands(part: Part, tree: Path, bin_directory: Path) -> list[list[str]]:
+    """Return the commands that look at the source itself, for the parts lint and types."""
+    if part.name == "lint":
+        return lint_commands(tree, bin_directory)
+    return [[str(bin_directory / "mypy"), *present(tree, TYPED_TREES)]]
+
+
+def lint_commands(tree: Path, bin_directory: Path) -> list[list[str]]:
+    """Return the linters' commands; the playbooks' linter never looks anything up outside this machine."""
+    trees = present(tree, PYTHON_TREES)
+    commands = [
+        [str(bin_directory / "ruff"), "check", *trees],
+        [str(bin_directory / "ruff"), "format", "--check", *trees],
+        [str(bin_directory / "lint-imports"), "--no-cache"],
+    ]
+    if (tree / "playbooks").is_dir():
+        commands.append([str(bin_directory / "ansible-lint"), "--offline", "--profile", "production", "playbooks"])
+    return commands
+
+
+def present(tree: Path, names: Sequence[str]) -> list[str]:
+    """Return those of `names` that exist in the tree and hold Python."""
+    return [name for name in names if (tree / name).is_file() or any((tree / name).rglob("*.py"))]
