@@ -1,0 +1,227 @@
+"""The monitor's memory: what was seen when, and what the worker did. It survives kill -9, reboots and clocks that are set.
+
+One SQLite file, written by the monitor (observations) and the worker (events), read by the exporter and the panel.
+"""
+
+import json
+import sqlite3
+from bisect import bisect_left
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import RLock
+from typing import Any, Self
+
+from monitoring.clock import Moment
+from monitoring.schema import connect
+from monitoring.timeline import Heartbeat, Observation, advance, place, read_heartbeat, write_heartbeat
+from monitoring.uptime import Interval, State, Uptime, summarise
+
+__all__ = ["DURATION_BOUNDS_SECONDS", "SERVICE", "Check", "Event", "Interval", "Ledger", "Observation", "State", "Uptime"]
+
+SERVICE = "service"
+"""The target that stands for the CRM as a whole."""
+
+DURATION_BOUNDS_SECONDS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0, 3.0, 5.0, 10.0, float("inf"))
+
+UNSEEN_TAIL_SECONDS = 120
+"""After this long without an observation, the time since the last one counts as unknown."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One probe was carried out."""
+
+    crm: str
+    target: str
+    healthy: bool
+    duration_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something was done or happened; `at` is when it ended."""
+
+    kind: str
+    crm: str
+    result: str
+    at: datetime
+    duration_seconds: float | None
+    values: Mapping[str, Any]
+
+
+class Ledger:
+    """One open ledger. Safe to use from several threads, and beside other processes."""
+
+    def __init__(self, path: Path | str) -> None:
+        """Opens the file and makes it if needed; its directory must exist. Raises LedgerTooNew and sqlite3.Error."""
+        self._connection = connect(path)
+        self._lock = RLock()
+        self._seen: set[tuple[str, str]] = set()
+
+    def __enter__(self) -> Self:
+        """For use in a `with` block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Closes the file."""
+        self.close()
+
+    def close(self) -> None:
+        """Closes the file; nothing is lost, since every write is already on disk."""
+        with self._lock:
+            self._connection.close()
+
+    def record_event(
+        self,
+        *,
+        kind: str,
+        crm: str,
+        result: str,
+        at: datetime,
+        duration_seconds: float | None = None,
+        values: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Writes down what the worker did, for example a backup, drill, restore, upgrade or install. On disk when it returns.
+
+        `result` is success, partial, failed, cancelled or rolled_back; `at` is aware and says when it ended. `values` are JSON facts:
+        backups give `kind`, `repository`, `bytes_processed`, `bytes_added` and `recovery_point_at` (Unix seconds).
+        """
+        result = "success" if result == "succeeded" else result
+        facts = json.dumps(dict(values or {}))
+        with self._transaction() as connection:
+            _insert_event(connection, (kind, crm, result, at.timestamp(), duration_seconds, facts))
+
+    def record(self, observations: Sequence[Observation], checks: Sequence[Check], now: Moment) -> None:
+        """Writes a heartbeat and everything that was seen since the last one, in one transaction. Only the monitor calls this."""
+        with self._transaction() as connection:
+            heartbeat = advance(read_heartbeat(connection), now)
+            write_heartbeat(connection, heartbeat)
+            _record_clock_step(connection, heartbeat)
+            seen = set(self._seen)
+            for observation in observations:
+                key = (observation.crm, observation.target)
+                place(connection, observation, heartbeat, first_of_run=key not in seen)
+                seen.add(key)
+            for check in checks:
+                _count_check(connection, check)
+        self._seen = seen
+
+    def close_all_but(self, watched: Collection[tuple[str, str]]) -> None:
+        """Ends the intervals of (crm, target) pairs that are watched no longer, so that the time until they return is nobody's gap."""
+        with self._transaction() as connection:
+            for crm, target in connection.execute("SELECT DISTINCT crm, target FROM intervals WHERE NOT closed").fetchall():
+                if (crm, target) not in watched:
+                    connection.execute("UPDATE intervals SET closed = 1 WHERE crm = ? AND target = ?", (crm, target))
+
+    def intervals(self, crm: str, target: str = SERVICE) -> list[Interval]:
+        """All intervals of a target, oldest first."""
+        rows = self._read("SELECT * FROM intervals WHERE crm = ? AND target = ? ORDER BY id", (crm, target))
+        return [_interval(row) for row in rows]
+
+    def events(self, kind: str | None = None, crm: str | None = None) -> list[Event]:
+        """Events, oldest first, of one kind or CRM if given."""
+        query = "SELECT * FROM events WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR crm = ?2) ORDER BY at_seconds, id"
+        return [_event(row) for row in self._read(query, (kind, crm))]
+
+    def uptime(self, crm: str, window: timedelta, now: Moment, target: str = SERVICE) -> Uptime:
+        """How the target spent the window that ends now, as far as it was watched in it."""
+        query = "SELECT state, start_ms, end_ms, closed FROM intervals WHERE crm = ? AND target = ? ORDER BY id"
+        rows = self._read(query, (crm, target))
+        spans = [(State(row["state"]), row["start_ms"], row["end_ms"]) for row in rows]
+        until_ms = advance(self.heartbeat(), now).position_ms
+        if rows and not rows[-1]["closed"]:
+            last_ms = rows[-1]["end_ms"]
+            if until_ms - last_ms > UNSEEN_TAIL_SECONDS * 1000:
+                spans.append((State.UNKNOWN, last_ms, until_ms))
+        return summarise(spans, until_ms - round(window.total_seconds() * 1000), until_ms)
+
+    def heartbeat(self) -> Heartbeat | None:
+        """The monitor's last sign of life, or None before its first."""
+        with self._lock:
+            return read_heartbeat(self._connection)
+
+    def state_seconds(self) -> dict[tuple[str, str, State], float]:
+        """All time ever spent, by crm, target and state."""
+        rows = self._read("SELECT crm, target, state, sum(end_ms - start_ms) AS ms FROM intervals GROUP BY crm, target, state")
+        return {(row["crm"], row["target"], State(row["state"])): row["ms"] / 1000 for row in rows}
+
+    def latest(self) -> dict[tuple[str, str], Interval]:
+        """The newest interval of each crm and target."""
+        rows = self._read("SELECT * FROM intervals WHERE id IN (SELECT max(id) FROM intervals GROUP BY crm, target)")
+        return {(row["crm"], row["target"]): _interval(row) for row in rows}
+
+    def outage_counts(self) -> dict[tuple[str, str], int]:
+        """How often each CRM went down, by crm and cause. An outage that outlasts a gap or a set clock is one outage."""
+        query = (
+            "SELECT crm, cause, count(*) AS outages FROM intervals"
+            " WHERE target = ? AND state = 'down' AND NOT continued GROUP BY crm, cause"
+        )
+        return {(row["crm"], row["cause"]): row["outages"] for row in self._read(query, (SERVICE,))}
+
+    def check_counts(self) -> list[tuple[str, str, str, float, int, float]]:
+        """(crm, target, result, upper bound in seconds, count, sum of seconds) of all checks ever carried out."""
+        return [tuple(row) for row in self._read("SELECT * FROM checks")]
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+
+    def _read(self, query: str, parameters: Sequence[object] = ()) -> list[sqlite3.Row]:
+        with self._lock:
+            return self._connection.execute(query, parameters).fetchall()
+
+
+def _record_clock_step(connection: sqlite3.Connection, heartbeat: Heartbeat) -> None:
+    if heartbeat.step_seconds:
+        direction = "forward" if heartbeat.step_seconds > 0 else "backward"
+        facts = json.dumps({"seconds": round(heartbeat.step_seconds, 3)})
+        _insert_event(connection, ("clock_step", "", direction, heartbeat.at.wall.timestamp(), None, facts))
+
+
+def _insert_event(connection: sqlite3.Connection, row: tuple[str, str, str, float, float | None, str]) -> None:
+    connection.execute("INSERT INTO events (kind, crm, result, at_seconds, duration_seconds, facts) VALUES (?, ?, ?, ?, ?, ?)", row)
+
+
+def _count_check(connection: sqlite3.Connection, check: Check) -> None:
+    bound = DURATION_BOUNDS_SECONDS[bisect_left(DURATION_BOUNDS_SECONDS, check.duration_seconds)]
+    result = "healthy" if check.healthy else "unhealthy"
+    connection.execute(
+        "INSERT INTO checks VALUES (?, ?, ?, ?, 1, ?) ON CONFLICT DO UPDATE SET count = count + 1, seconds = seconds + excluded.seconds",
+        (check.crm, check.target, result, bound, check.duration_seconds),
+    )
+
+
+def _interval(row: sqlite3.Row) -> Interval:
+    return Interval(
+        crm=row["crm"],
+        target=row["target"],
+        state=State(row["state"]),
+        start_ms=row["start_ms"],
+        end_ms=row["end_ms"],
+        started_at=datetime.fromtimestamp(row["started_at"], UTC),
+        ended_at=datetime.fromtimestamp(row["ended_at"], UTC),
+        cause=row["cause"],
+        reason=row["reason"],
+        continued=bool(row["continued"]),
+    )
+
+
+def _event(row: sqlite3.Row) -> Event:
+    return Event(
+        kind=row["kind"],
+        crm=row["crm"],
+        result=row["result"],
+        at=datetime.fromtimestamp(row["at_seconds"], UTC),
+        duration_seconds=row["duration_seconds"],
+        values=json.loads(row["facts"]),
+    )

@@ -1,0 +1,69 @@
+"""The tables of the ledger and how its file is opened.
+
+Places on the time axis are whole milliseconds, so that sums are exact. The axis starts at the Unix time of the first heartbeat and
+grows by CLOCK_BOOTTIME; only over a reboot, where nothing else is known, by the wall clock. It never runs backwards.
+An `era` is a stretch without a reboot or a step of the wall clock.
+"""
+
+import sqlite3
+from pathlib import Path
+
+SCHEMA_VERSION = 1
+BUSY_TIMEOUT_SECONDS = 10
+
+_TABLES = """
+CREATE TABLE heartbeat (
+    id INTEGER PRIMARY KEY CHECK (id = 1), boot_id TEXT NOT NULL, boot_seconds REAL NOT NULL, wall_seconds REAL NOT NULL,
+    position_ms INTEGER NOT NULL, era INTEGER NOT NULL
+);
+CREATE TABLE intervals (
+    id INTEGER PRIMARY KEY, crm TEXT NOT NULL, target TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('up', 'degraded', 'down', 'maintenance', 'unknown')),
+    start_ms INTEGER NOT NULL, end_ms INTEGER NOT NULL CHECK (end_ms >= start_ms),
+    started_at REAL NOT NULL, ended_at REAL NOT NULL, boot_id TEXT NOT NULL, era INTEGER NOT NULL,
+    cause TEXT NOT NULL, reason TEXT NOT NULL,
+    continued INTEGER NOT NULL, closed INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX intervals_of_a_target ON intervals (crm, target, id);
+CREATE TABLE checks (
+    crm TEXT NOT NULL, target TEXT NOT NULL, result TEXT NOT NULL, upper_bound_seconds REAL NOT NULL,
+    count INTEGER NOT NULL, seconds REAL NOT NULL, PRIMARY KEY (crm, target, result, upper_bound_seconds)
+) WITHOUT ROWID;
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, crm TEXT NOT NULL, result TEXT NOT NULL, at_seconds REAL NOT NULL,
+    duration_seconds REAL, facts TEXT NOT NULL
+);
+CREATE INDEX events_of_a_kind ON events (kind, crm, at_seconds);
+"""
+
+
+class LedgerTooNew(Exception):
+    """The ledger was written by a newer version; it was left unchanged. Install that version again."""
+
+
+def connect(path: Path | str) -> sqlite3.Connection:
+    """Opens the ledger and makes its tables if needed; safe from several processes at once. Each commit is on disk when it returns."""
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    if _version(connection) < SCHEMA_VERSION:
+        _make_tables(connection)
+    if _version(connection) > SCHEMA_VERSION:
+        connection.close()
+        raise LedgerTooNew(LedgerTooNew.__doc__)
+    return connection
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _make_tables(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    # Asked again under the lock, since another process may have been faster.
+    if _version(connection) < SCHEMA_VERSION:
+        for statement in filter(str.strip, _TABLES.split(";")):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute("COMMIT")

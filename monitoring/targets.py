@@ -1,0 +1,87 @@
+"""What the monitor watches: the file that the worker writes and the monitor reads."""
+
+import os
+import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from monitoring.probes import Probe
+
+
+class Target(BaseModel):
+    """One CRM: its probes by name, and the flag file whose existence means maintenance.
+
+    `live` and `ready` decide whether the CRM is up; any other probe that fails makes it degraded.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    crm: str = Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")
+    product: str
+    release: str
+    interval_seconds: float = Field(default=15, gt=0)
+    probes: dict[str, Probe]
+    maintenance_flag: Path | None = None
+
+    @field_validator("probes", mode="before")
+    @classmethod
+    def _name_probes(cls, probes: Any) -> Any:
+        """A probe may leave out its name, since its key says it."""
+        if not isinstance(probes, dict):
+            return probes
+        return {name: {"name": name, **probe} if isinstance(probe, dict) else probe for name, probe in probes.items()}
+
+    @field_validator("probes")
+    @classmethod
+    def _keep_reserved_names(cls, probes: dict[str, Probe]) -> dict[str, Probe]:
+        if "service" in probes:
+            raise ValueError("'service' is the CRM as a whole and cannot be the name of a probe")
+        return probes
+
+
+class Targets(BaseModel):
+    """The whole file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    targets: tuple[Target, ...] = ()
+
+    @field_validator("targets")
+    @classmethod
+    def _name_each_crm_once(cls, targets: tuple[Target, ...]) -> tuple[Target, ...]:
+        if len({target.crm for target in targets}) < len(targets):
+            raise ValueError("each CRM may occur only once")
+        return targets
+
+
+def read_targets(path: Path) -> Targets:
+    """Reads the file. Raises OSError and pydantic.ValidationError."""
+    return Targets.model_validate_json(path.read_bytes())
+
+
+def write_targets(path: Path, targets: Iterable[Target]) -> None:
+    """Replaces the file in one step, so that a reader and a power cut see the old or the new one, never half of it."""
+    text = Targets(targets=tuple(targets)).model_dump_json(indent=2)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    finally:
+        with suppress(FileNotFoundError):
+            Path(name).unlink()
+    _sync_directory(path.parent)
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
