@@ -1,0 +1,73 @@
+"""`python -m backup VERB`: one run, one repository, one process that can be killed at any moment."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pydantic import JsonValue
+
+from backup.actions.backup import backup
+from backup.actions.check import check
+from backup.actions.forget import forget
+from backup.actions.init import init
+from backup.actions.inspect import inspect
+from backup.actions.leftovers import leftovers
+from backup.actions.points import points
+from backup.actions.restore import restore
+from backup.command_line import parse
+from backup.events import JsonLines, Reporter, Terminal
+from backup.failures import BackupFailure
+from backup.interruption import interruptible
+from backup.restic_messages import PARTIAL
+from backup.tables import shown
+
+ACTIONS: dict[str, Callable[[Any, Reporter], dict[str, JsonValue]]] = {
+    "init": init,
+    "backup": backup,
+    "points": points,
+    "restore": restore,
+    "inspect": inspect,
+    "forget": forget,
+    "check": check,
+    "leftovers": leftovers,
+}
+NICE_VERBS = frozenset({"backup", "check", "forget"})
+NICENESS = 10
+DIED_UNHEARD = 1
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Carry out one verb and give the exit code."""
+    reporter: Reporter = Terminal() if sys.stdout.isatty() else JsonLines()
+    try:
+        return _carry_out(arguments, reporter)
+    except BackupFailure as failure:
+        reporter.finish("error", {"code": failure.code, "message": str(failure), **failure.details})
+        return failure.exit_code
+
+
+def _carry_out(arguments: Sequence[str], reporter: Reporter) -> int:
+    verb, spec = parse(arguments)
+    if verb in NICE_VERBS:
+        os.nice(NICENESS)  # the CRM goes on serving meanwhile
+    with interruptible(deadline_seconds=spec.deadline_seconds):
+        facts = ACTIONS[verb](spec, reporter)
+    reporter.finish("result", facts)
+    if isinstance(reporter, Terminal):
+        sys.stdout.write(shown(verb, facts) + "\n")
+    return PARTIAL if facts.get("warnings") else 0
+
+
+def console() -> None:
+    """Run as a program; whoever listened may be gone, which is no reason for a traceback."""
+    try:
+        code = main(sys.argv[1:])
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = DIED_UNHEARD
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    console()

@@ -1,0 +1,112 @@
+"""Make one recovery point: the database's dump, then the files, last the record that makes it a point."""
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from backup.engines.registry import ENGINES
+from backup.engines.shape import Measures, Moment
+from backup.events import Reporter
+from backup.failures import BackupFailure, leaving_unchanged
+from backup.points import RECORD_FILE, Part, PointQueries, PointSnapshots, RecoveryPoint, leftovers_among, tags_of
+from backup.recorded import Contents, contents, remember
+from backup.repository import Repository, Saved, open_repository, require_writable
+from backup.spec import BackupSpec
+
+UNCHANGED = "No recovery point was made; the CRM and its earlier recovery points are unchanged."
+
+
+def backup(spec: BackupSpec, reporter: Reporter) -> dict[str, JsonValue]:
+    """Make the point and give its record. Unreadable files do not stop it; they are listed as warnings."""
+    with leaving_unchanged(UNCHANGED):
+        _require_directories(spec.paths)
+        require_writable(spec.repository.location)
+        repository = open_repository(spec.repository, reporter)
+        with repository.held(f"backup of {spec.crm}"):
+            before = contents(repository, crm=spec.crm)
+            _require_new(before, spec)
+            started_at = datetime.now(UTC)
+            point = _PointInTheMaking(spec, repository, reporter).make()
+            _forget_leftovers(repository, before, started_at)
+    return point.as_json()
+
+
+class _PointInTheMaking:
+    """Gathers what becomes the record while its parts are saved."""
+
+    def __init__(self, spec: BackupSpec, repository: Repository, reporter: Reporter) -> None:
+        self.spec, self.repository, self.reporter = spec, repository, reporter
+        self.started_seconds = time.monotonic()
+        self.at = datetime.now(UTC)
+        self.measures = Measures()
+        self.saved: dict[Part, Saved] = {}
+
+    def make(self) -> RecoveryPoint:
+        if self.spec.database is not None:
+            with ENGINES[self.spec.database.engine].moment(self.spec.database) as moment:
+                self._save_database(moment, ENGINES[self.spec.database.engine].dump_file)
+        if self.spec.paths:
+            with self.repository.stage("files"):
+                self.saved["files"] = self.repository.save_paths(self.spec.paths, tags=self._tags("files"))
+        return self._save_record()
+
+    def _save_database(self, moment: Moment, filename: str) -> None:
+        self.at = moment.at
+        with self.repository.stage("database", moment.expected_bytes):
+            self.saved["database"] = self.repository.save_command(moment.dump_command(), filename=filename, tags=self._tags("database"))
+        self.reporter.log("The database is saved; counting its records.")
+        self.measures = moment.measure(self.spec.counts, self.spec.checksums)
+
+    def _save_record(self) -> RecoveryPoint:
+        point = self._record()
+        text = point.model_dump_json(indent=2)
+        saved = self.repository.save_bytes(text.encode(), filename=RECORD_FILE, tags=self._tags("record"))
+        remember(self.repository, saved.snapshot_id, text)
+        return point
+
+    def _record(self) -> RecoveryPoint:
+        ids = {part: saved.snapshot_id for part, saved in self.saved.items()}
+        own = {
+            "id": self.spec.point,
+            "crm": self.spec.crm,
+            "at": self.at.astimezone(UTC),
+            "snapshots": PointSnapshots(database=ids.get("database"), files=ids.get("files")),
+            "engine": self.spec.database.engine if self.spec.database else None,
+            "paths": self.spec.paths,
+            "counts": self.measures.counts,
+            "checksums": self.measures.checksums,
+            "queries": PointQueries(counts=self.spec.counts, checksums=self.spec.checksums),
+            "sizes": {part: saved.total_bytes_processed for part, saved in self.saved.items()},
+            "bytes_added": sum(saved.data_added_packed for saved in self.saved.values()),
+            "bytes_processed": sum(saved.total_bytes_processed for saved in self.saved.values()),
+            "duration_seconds": round(time.monotonic() - self.started_seconds, 3),
+            "restic_version": self.repository.version,
+            "warnings": self.repository.executor.warnings,
+        }
+        return RecoveryPoint.model_validate({**self.spec.record, **own})
+
+    def _tags(self, part: Part) -> list[str]:
+        return tags_of(crm=self.spec.crm, point=self.spec.point, part=part)
+
+
+def _require_directories(paths: list[str]) -> None:
+    if missing := [path for path in paths if not Path(path).is_dir()]:
+        raise BackupFailure(f"Not a directory: {', '.join(missing)}. Correct the paths to back up.", code="path_missing")
+
+
+def _require_new(before: Contents, spec: BackupSpec) -> None:
+    if any(point.id == spec.point for point in before.points):
+        raise BackupFailure(f"There is a recovery point {spec.point} already. Choose another id.", code="point_exists")
+
+
+def _forget_leftovers(repository: Repository, before: Contents, started_at: datetime) -> None:
+    leftovers = leftovers_among(before.snapshots, before.points, before=started_at)
+    if not leftovers:
+        return
+    repository.executor.reporter.log(f"Forgetting {len(leftovers)} snapshots that an interrupted backup left.")
+    try:
+        repository.forget([snapshot.id for snapshot in leftovers])
+    except BackupFailure as failure:  # the point is made and must be reported; the next backup tries again
+        repository.executor.reporter.log(f"They could not be forgotten: {failure.message}")

@@ -1,0 +1,110 @@
+"""The command line: a verb with a JSON spec on standard input, or flags for an administrator whose panel is dead."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from backup.failures import InvalidSpec
+from backup.spec import AnySpec, BackupSpec, CheckSpec, ForgetSpec, InitSpec, InspectSpec, LeftoversSpec, PointsSpec, RestoreSpec
+
+SPECS: dict[str, type[AnySpec]] = {
+    "init": InitSpec,
+    "backup": BackupSpec,
+    "points": PointsSpec,
+    "restore": RestoreSpec,
+    "inspect": InspectSpec,
+    "forget": ForgetSpec,
+    "check": CheckSpec,
+    "leftovers": LeftoversSpec,
+}
+EPILOG = "Without flags, the verb reads its specification as one JSON object from standard input."
+
+
+def parse(arguments: Sequence[str]) -> tuple[str, AnySpec]:
+    """Give the verb and its checked spec; raises `InvalidSpec` with what is wrong."""
+    verb = arguments[0] if arguments else ""
+    if len(arguments) == 1 and verb in SPECS:
+        return verb, _checked(SPECS[verb], sys.stdin.read())
+    flags = vars(_parser().parse_args(arguments))
+    return verb, _checked(SPECS[verb], _spec_from(verb, flags))
+
+
+def _checked(kind: type[AnySpec], spec: str | dict[str, Any]) -> AnySpec:
+    try:
+        return kind.model_validate_json(spec) if isinstance(spec, str) else kind.model_validate(spec)
+    except ValidationError as error:
+        raise InvalidSpec(f"The request is not valid: {sentence_of(error)}. Nothing was started.") from None
+
+
+def sentence_of(error: ValidationError) -> str:
+    """Say what is wrong with a spec without repeating its values."""
+    return "; ".join(f"{'.'.join(str(part) for part in one['loc']) or 'spec'}: {one['msg']}" for one in error.errors())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m backup", description="Recovery points of CRMs, kept by restic.", epilog=EPILOG)
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    points = verbs.add_parser("points", help="list the recovery points")
+    check = verbs.add_parser("check", help="check the repository")
+    restore = verbs.add_parser("restore", help="restore a recovery point into an empty database and new directories")
+    inspect = verbs.add_parser("inspect", help="count and check-sum a database")
+    for name in ("init", "backup", "forget", "leftovers"):
+        verbs.add_parser(name, help=SPECS[name].__doc__)
+    _repository_flags(points, check, restore)
+    for one in (points, restore):
+        one.add_argument("--crm", metavar="NAME")
+    _database_flags(restore, required=False)
+    _database_flags(inspect, required=True)
+    _restore_flags(restore)
+    check.add_argument("--read-data", action="store_true", help="read all data too")
+    check.add_argument("--read-data-subset", metavar="N/T", help="read part N of T of the data")
+    inspect.add_argument("--count", action="append", default=[], metavar="NAME=SQL")
+    inspect.add_argument("--checksum", action="append", default=[], metavar="NAME=SQL")
+    return parser
+
+
+def _repository_flags(*verbs: argparse.ArgumentParser) -> None:
+    for verb in verbs:
+        verb.add_argument("--repository", required=True, metavar="DIR")
+        verb.add_argument("--password-file", required=True, metavar="FILE")
+
+
+def _database_flags(verb: argparse.ArgumentParser, *, required: bool) -> None:
+    verb.add_argument("--database", required=required, metavar="NAME")
+    verb.add_argument("--port", type=int, default=5432)
+    verb.add_argument("--socket-directory", default="/var/run/postgresql", metavar="DIR")
+    verb.add_argument("--user", default="postgres", help="role to connect as (default: postgres)")
+
+
+def _restore_flags(restore: argparse.ArgumentParser) -> None:
+    restore.add_argument("--point", required=True, metavar="ID")
+    restore.add_argument("--role", metavar="ROLE", help="owner of what is restored into the database")
+    restore.add_argument("--files", action="append", default=[], metavar="SOURCE=TARGET")
+
+
+def _spec_from(verb: str, flags: dict[str, Any]) -> dict[str, Any]:
+    spec: dict[str, Any] = {}
+    if "repository" in flags:
+        spec["repository"] = {"location": flags["repository"], "password_file": flags["password_file"]}
+    if flags.get("database"):
+        spec["database"] = {"name": flags["database"], **{name: flags[name] for name in ("port", "socket_directory", "user")}}
+    if verb == "restore":
+        spec["files"] = pairs(flags["files"]) or None
+    if verb == "inspect":
+        spec |= {"counts": pairs(flags["count"]), "checksums": pairs(flags["checksum"])}
+    plain = ("crm", "point", "role", "read_data", "read_data_subset")
+    return spec | {name: flags[name] for name in plain if name in flags}
+
+
+def pairs(words: Sequence[str]) -> dict[str, str]:
+    """Split NAME=VALUE words at their first equals sign; raises `InvalidSpec`.
+
+    >>> pairs(["contacts=select 1 where 1=1"])
+    {'contacts': 'select 1 where 1=1'}
+    """
+    if bad := [word for word in words if "=" not in word]:
+        raise InvalidSpec(f"{bad[0]} is not of the form NAME=VALUE. Nothing was started.")
+    return {name: value for name, _, value in (word.partition("=") for word in words)}

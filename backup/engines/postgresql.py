@@ -1,0 +1,156 @@
+"""PostgreSQL: pg_dump -Fc -Z0 under an exported snapshot, pg_restore from a stream.
+
+Uncompressed, because restic compresses and finds equal parts itself: half the time of a compressed dump, and one
+hundredth of the growth (docs/decisions/data-movement.md).
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+
+from backup.engines.shape import Measures, count_from
+from backup.failures import BackupFailure
+from backup.spec import DatabaseSpec
+
+CONNECT_TIMEOUT_SECONDS = 10
+# Heap and TOAST only: a dump holds no indexes. Uncompressed, it comes to about this size.
+EXPECTED_BYTES = "select coalesce(sum(pg_relation_size(oid)), 0)::bigint from pg_class where relkind in ('r', 't', 'm') and oid >= 16384"
+# Whatever a user made: relations, functions and types of no extension, and schemas.
+OBJECTS = """
+select (select count(*) from pg_class c where c.relnamespace in (select oid from mine) and not exists (
+            select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'))
+     + (select count(*) from pg_proc p where p.pronamespace in (select oid from mine) and not exists (
+            select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'))
+     + (select count(*) from mine where nspname <> 'public')
+"""
+MINE = "with mine as (select oid, nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema') "
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostgreSQLMoment:
+    """A read-only transaction whose snapshot pg_dump shares."""
+
+    database: DatabaseSpec
+    connection: psycopg.Connection
+    snapshot: str
+    at: datetime
+    expected_bytes: int
+
+    def dump_command(self) -> list[str]:
+        """Give pg_dump's command for this snapshot."""
+        return dump_command(self.database, snapshot=self.snapshot)
+
+    def measure(self, counts: Mapping[str, str], checksums: Mapping[str, str]) -> Measures:
+        """Answer the queries as of this snapshot."""
+        return Measures(
+            counts={name: count_from(name, _answer(self.connection, name, query)) for name, query in counts.items()},
+            checksums={name: _as_text(_answer(self.connection, name, query)) for name, query in checksums.items()},
+        )
+
+
+@dataclass(frozen=True)
+class PostgreSQL:
+    """The engine, reached over the unix socket; the operating system's root is mapped to the role postgres by peer."""
+
+    dump_file: str = "database.dump"
+
+    @contextmanager
+    def moment(self, database: DatabaseSpec) -> Iterator[PostgreSQLMoment]:
+        """Open a transaction that nothing can change, and export its snapshot."""
+        with connected(database) as connection:
+            connection.execute("begin isolation level repeatable read read only")
+            connection.execute("set local idle_in_transaction_session_timeout = 0")
+            connection.execute("set local statement_timeout = 0")
+            row = connection.execute("select pg_export_snapshot(), transaction_timestamp(), (" + EXPECTED_BYTES + ")").fetchone()
+            if row is None:
+                raise BackupFailure("PostgreSQL exported no snapshot.", code="database_failed")
+            yield PostgreSQLMoment(database=database, connection=connection, snapshot=row[0], at=row[1], expected_bytes=row[2])
+
+    def require_empty(self, database: DatabaseSpec) -> None:
+        """Refuse a database that is missing or holds a relation, function or schema of a user."""
+        with connected(database) as connection:
+            row = connection.execute(MINE + OBJECTS).fetchone()
+        if row is None or row[0]:
+            raise BackupFailure(
+                f"The database {database.name} is not empty. Restore into a new database, then switch to it.", code="not_empty"
+            )
+
+    def restore_command(self, database: DatabaseSpec, *, role: str) -> list[str]:
+        """Give pg_restore's command."""
+        return ["pg_restore", *connection_arguments(database), "--no-owner", f"--role={role}", "--exit-on-error"]
+
+
+def connection_arguments(database: DatabaseSpec) -> list[str]:
+    """Give the arguments that PostgreSQL's programs share; no password, ever."""
+    return [
+        f"--host={database.socket_directory}",
+        f"--port={database.port}",
+        f"--username={database.user}",
+        "--no-password",
+        f"--dbname={database.name}",
+    ]
+
+
+def dump_command(database: DatabaseSpec, *, snapshot: str) -> list[str]:
+    """Give pg_dump's command for an exported snapshot."""
+    return ["pg_dump", *connection_arguments(database), "--format=custom", "--compress=0", f"--snapshot={snapshot}"]
+
+
+@contextmanager
+def connected(database: DatabaseSpec) -> Iterator[psycopg.Connection]:
+    """Connect; every failure of PostgreSQL inside becomes a `BackupFailure`."""
+    try:
+        with _connect(database, database.name) as connection:
+            yield connection
+    except psycopg.Error as error:
+        raise BackupFailure(f"PostgreSQL said: {str(error).strip()}", code="database_failed") from error
+
+
+def _connect(database: DatabaseSpec, name: str) -> psycopg.Connection:
+    try:
+        return _connect_to(database, name)
+    except psycopg.OperationalError as error:
+        raise _refusal(database, str(error).strip()) from error
+
+
+def _connect_to(database: DatabaseSpec, name: str) -> psycopg.Connection:
+    return psycopg.connect(
+        host=database.socket_directory,
+        port=database.port,
+        user=database.user,
+        dbname=name,
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        application_name="crm-appliance-backup",
+        autocommit=True,
+    )
+
+
+def _refusal(database: DatabaseSpec, said: str) -> BackupFailure:
+    """Find out why a connection failed without reading the server's words, which may be in any language."""
+    where = f"{database.socket_directory}, port {database.port}"
+    try:
+        with _connect_to(database, "postgres") as connection:
+            known = connection.execute("select from pg_database where datname = %s", [database.name]).fetchone()
+    except psycopg.OperationalError:
+        return BackupFailure(f"No PostgreSQL answers at {where}. Start it and try again. ({said})", code="database_stopped")
+    if known is None:
+        return BackupFailure(f"PostgreSQL at {where} has no database {database.name}.", code="database_missing")
+    return BackupFailure(f"PostgreSQL at {where} refused the connection: {said}", code="database_refused")
+
+
+def _answer(connection: psycopg.Connection, name: str, query: str) -> object:
+    """Run one query of a product definition (trusted data, in a read-only transaction) and give its first value."""
+    try:
+        row = connection.execute(query).fetchone()
+    except psycopg.Error as error:
+        raise BackupFailure(f"The query {name} failed: {str(error).strip()}", code="bad_query") from error
+    if row is None:
+        raise BackupFailure(f"The query {name} gave no row.", code="bad_query")
+    return row[0]
+
+
+def _as_text(value: object) -> str:
+    return "" if value is None else str(value)

@@ -1,0 +1,99 @@
+"""Recovery points: what is known of each, kept as a snapshot of its own in the repository.
+
+A point exists if and only if its record snapshot exists. The record is written last, so that an interrupted backup
+leaves snapshots of a database or of files ("leftovers"), never a point.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue
+
+RECORD_FILE = "record.json"
+
+
+class PointSnapshots(BaseModel):
+    """Full ids of the restic snapshots that hold a point's data."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    database: str | None = None
+    files: str | None = None
+
+
+class PointQueries(BaseModel):
+    """The questions that a point's counts and checksums answered, so that a restore can ask them again."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    counts: dict[str, str] = {}
+    checksums: dict[str, str] = {}
+
+
+class RecoveryPoint(BaseModel):
+    """One moment that a CRM can be brought back to. Other fields are facts that the caller wanted kept with it.
+
+    `at` is the moment of the data (the database's snapshot), not of the end of the backup.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    id: str
+    crm: str
+    at: AwareDatetime
+    snapshots: PointSnapshots
+    engine: str | None = None
+    paths: list[str] = []
+    counts: dict[str, int] = {}
+    checksums: dict[str, str] = {}
+    queries: PointQueries = PointQueries()
+    sizes: dict[str, int] = {}
+    bytes_added: int
+    bytes_processed: int
+    duration_seconds: float
+    restic_version: str
+    warnings: list[str] = []
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """Give the record as plain JSON values."""
+        dumped: dict[str, JsonValue] = self.model_dump(mode="json")
+        return dumped
+
+
+RESERVED_NAMES = frozenset(RecoveryPoint.model_fields) | {"event"}
+
+Part = Literal["database", "files", "record"]
+
+
+class Snapshot(BaseModel):
+    """One restic snapshot, as `restic snapshots --json` lists it."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    id: str
+    time: AwareDatetime
+    tags: list[str] = []
+
+    def tag(self, name: str) -> str | None:
+        """Give the value of the tag NAME=value, if there is one."""
+        return next((tag.removeprefix(f"{name}=") for tag in self.tags if tag.startswith(f"{name}=")), None)
+
+
+def tags_of(*, crm: str, point: str, part: Part) -> list[str]:
+    """Name the tags that say what a snapshot holds.
+
+    >>> tags_of(crm="demo", point="7", part="files")
+    ['crm=demo', 'point=7', 'part=files']
+    """
+    return [f"crm={crm}", f"point={point}", f"part={part}"]
+
+
+def leftovers_among(snapshots: list[Snapshot], points: list[RecoveryPoint], *, before: datetime | None = None) -> list[Snapshot]:
+    """Pick the data snapshots that no recovery point refers to, made before a moment if one is given."""
+    used = {name for point in points for name in (point.snapshots.database, point.snapshots.files)}
+    return [
+        snapshot
+        for snapshot in snapshots
+        if snapshot.tag("part") in ("database", "files")
+        and snapshot.tag("point")
+        and snapshot.id not in used
+        and (before is None or snapshot.time < before)
+    ]

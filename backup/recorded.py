@@ -1,0 +1,81 @@
+"""Find the recovery points of a repository.
+
+Opening a repository costs restic about half a second of key derivation, for each record anew. Records never change
+and are named by the digest of their content, so each is kept beside the lease once it was read.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from backup.failures import BackupFailure
+from backup.locks import lease_file
+from backup.points import RECORD_FILE, RecoveryPoint, Snapshot
+from backup.repository import Repository
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """What a repository holds of one CRM, or of all: its points, newest first, and every snapshot."""
+
+    points: list[RecoveryPoint]
+    snapshots: list[Snapshot]
+
+    def point(self, name: str) -> RecoveryPoint:
+        """Give the point of that id; raises a failure `point_missing`, or `ambiguous` if several CRMs have it."""
+        found = [point for point in self.points if point.id == name]
+        if not found:
+            raise BackupFailure(f"There is no recovery point {name}. The verb points lists those that exist.", code="point_missing")
+        if len(found) > 1:
+            crms = ", ".join(point.crm for point in found)
+            raise BackupFailure(f"Several CRMs have a recovery point {name} ({crms}). Say which is meant.", code="ambiguous")
+        return found[0]
+
+    def snapshots_of(self, point: RecoveryPoint, *, records: bool) -> list[str]:
+        """Give the ids of the snapshots tagged with a point: of its record, or of its data."""
+        tagged = [one for one in self.snapshots if one.tag("crm") == point.crm and one.tag("point") == point.id]
+        return [one.id for one in tagged if (one.tag("part") == "record") is records]
+
+
+def contents(repository: Repository, *, crm: str | None) -> Contents:
+    """Read the recovery points of a CRM, or of all."""
+    snapshots = repository.snapshots([f"crm={crm}"] if crm else [])
+    points = [_record(repository, one) for one in snapshots if one.tag("part") == "record"]
+    return Contents(points=sorted(points, key=lambda point: point.at, reverse=True), snapshots=snapshots)
+
+
+def remember(repository: Repository, snapshot: str, text: str) -> None:
+    """Keep a record's text for later; failing to is no harm."""
+    path = _kept(repository, snapshot)
+    with suppress(OSError):
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        temporary = path.with_suffix(".new")
+        temporary.write_text(text)
+        temporary.replace(path)
+
+
+def drop_forgotten(repository: Repository, snapshots: Sequence[str]) -> None:
+    """Drop what was kept of records that are gone."""
+    for snapshot in snapshots:
+        with suppress(OSError):
+            _kept(repository, snapshot).unlink()
+
+
+def _record(repository: Repository, snapshot: Snapshot) -> RecoveryPoint:
+    with suppress(OSError, ValidationError):
+        return RecoveryPoint.model_validate_json(_kept(repository, snapshot.id).read_text())
+    text = repository.read_file(snapshot.id, RECORD_FILE)
+    try:
+        point = RecoveryPoint.model_validate_json(text)
+    except ValidationError as error:
+        raise BackupFailure(f"The record in snapshot {snapshot.id[:8]} is not readable: {error}", code="bad_record") from error
+    remember(repository, snapshot.id, text)
+    return point
+
+
+def _kept(repository: Repository, snapshot: str) -> Path:
+    lease = lease_file(repository.spec.location, repository.spec.lock_directory)
+    return lease.with_suffix(".records") / f"{snapshot}.json"

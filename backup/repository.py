@@ -1,0 +1,154 @@
+"""One restic repository: what a run may ask of it, in the words of restic."""
+
+import json
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter
+
+from backup import restic_arguments
+from backup.events import Reporter
+from backup.failures import BackupFailure, NoRepository
+from backup.locks import Lock, is_stale, lease, lease_file, this_host
+from backup.points import Snapshot
+from backup.restic_executor import BINARY, OLDEST_USABLE, ResticExecutor, install
+from backup.spec import RepositorySpec
+
+SNAPSHOTS = TypeAdapter(list[Snapshot])
+
+
+class Saved(BaseModel):
+    """What restic says at the end of a backup; sizes in bytes, `data_added_packed` as stored."""
+
+    snapshot_id: str
+    data_added_packed: int
+    total_bytes_processed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repository:
+    """A repository opened with resticpy; `version` is restic's own."""
+
+    spec: RepositorySpec
+    executor: ResticExecutor
+    resticpy: Any
+    version: str
+
+    def exists(self) -> bool:
+        """Say whether there is a repository that the password opens; raises `WrongPassword`."""
+        try:
+            self.resticpy.cat.config()
+        except NoRepository:
+            return False
+        return True
+
+    def init(self) -> None:
+        """Create the repository."""
+        self.resticpy.init()
+
+    def snapshots(self, tags: Sequence[str]) -> list[Snapshot]:
+        """List the snapshots that carry all the tags."""
+        return SNAPSHOTS.validate_python(self.resticpy.snapshots(tags=list(tags) or None))
+
+    @contextmanager
+    def stage(self, name: str, expected_bytes: int | None = None) -> Iterator[None]:
+        """Name what the progress inside is of."""
+        self.executor.stage, self.executor.expected_bytes = name, expected_bytes
+        yield
+        self.executor.stage, self.executor.expected_bytes = "", None
+
+    def save_paths(self, paths: Sequence[str], *, tags: Sequence[str]) -> Saved:
+        """Back up directories."""
+        return Saved.model_validate(self.resticpy.backup(paths=list(paths), tags=list(tags)))
+
+    def save_command(self, command: Sequence[str], *, filename: str, tags: Sequence[str]) -> Saved:
+        """Back up what a command writes; nothing is saved if it fails."""
+        return _summary(self.executor.more(restic_arguments.backup_command(command, filename=filename, tags=tags)))
+
+    def save_bytes(self, content: bytes, *, filename: str, tags: Sequence[str]) -> Saved:
+        """Back up a few bytes as a file."""
+        return _summary(self.executor.more(restic_arguments.backup_stdin(filename=filename, tags=tags), stdin=content))
+
+    def read_file(self, snapshot: str, filename: str) -> str:
+        """Read one small text file of a snapshot."""
+        return self.executor.more(restic_arguments.dump(snapshot, filename))
+
+    def restore_tree(self, snapshot: str, *, source: str, target: str) -> None:
+        """Restore and verify one directory."""
+        self.executor.more(restic_arguments.restore_tree(snapshot, source=source, target=target))
+
+    def forget(self, snapshots: Sequence[str]) -> None:
+        """Forget snapshots; those that are gone already are not an error."""
+        if snapshots:
+            self.executor.more(restic_arguments.forget(snapshots))
+
+    def prune(self) -> None:
+        """Free the space that no snapshot uses."""
+        self.executor.more(restic_arguments.prune())
+
+    @contextmanager
+    def held(self, purpose: str) -> Iterator[None]:
+        """Keep other runs out for the length of the block, having cleared the locks that dead runs left."""
+        path = lease_file(self.spec.location, self.spec.lock_directory)
+        with lease(path, purpose=purpose, wait_seconds=self.spec.wait_seconds) as descriptor:
+            self.executor.inherited.append(descriptor)
+            self._clear_stale_locks()
+            yield
+            self.executor.inherited.remove(descriptor)
+
+    def _clear_stale_locks(self) -> None:
+        if not _may_hold_locks(Path(self.spec.location)):
+            return
+        locks = [Lock.model_validate_json(self.executor.more(restic_arguments.cat_lock(name))) for name in self.resticpy.list.locks()]
+        now = datetime.now(UTC)
+        if locks and all(is_stale(lock, now=now, hostname=this_host()) for lock in locks):
+            self.executor.reporter.log("Removing the locks that an interrupted run left in the repository.")
+            self.executor.more(restic_arguments.unlock_all())
+
+
+def open_repository(spec: RepositorySpec, reporter: Reporter) -> Repository:
+    """Open a repository for this process; refuses a restic that is missing or too old, before anything is written."""
+    if not os.access(spec.password_file, os.R_OK):
+        raise BackupFailure(f"The password file {spec.password_file} is missing or may not be read.", code="password_file_missing")
+    executor = ResticExecutor(location=spec.location, reporter=reporter, wait_seconds=spec.wait_seconds)
+    resticpy = install(executor, password_file=spec.password_file)
+    return Repository(spec=spec, executor=executor, resticpy=resticpy, version=_usable_version(resticpy))
+
+
+def require_writable(location: str) -> None:
+    """Refuse a repository that this user may not write to, before anything else is done."""
+    path = Path(location)
+    if path.exists() and not all(os.access(folder, os.W_OK) for folder in (path, *(p for p in path.iterdir() if p.is_dir()))):
+        raise BackupFailure(f"The repository {location} may not be written to. Correct its owner, mode or mount.", code="not_writable")
+
+
+def _usable_version(resticpy: Any) -> str:
+    try:
+        version = str(resticpy.version()["restic_version"])
+    except BackupFailure as failure:
+        if failure.code != "version_failed":
+            raise
+        raise BackupFailure("restic is not installed or does not run. Install restic 0.17 or newer.", code="restic_missing") from failure
+    found = re.match(r"(\d+)\.(\d+)", version)
+    if found is None or (int(found[1]), int(found[2])) < OLDEST_USABLE:
+        raise BackupFailure(
+            f"{BINARY} {version} is too old: 0.17 or newer is needed, because older ones keep a dump that failed.", code="restic_too_old"
+        )
+    return version
+
+
+def _summary(output: str) -> Saved:
+    last = output.strip().splitlines()[-1]
+    return Saved.model_validate(json.loads(last))
+
+
+def _may_hold_locks(location: Path) -> bool:
+    """Look whether restic's folder of locks holds anything, which spares an empty one half a second of key derivation."""
+    folder = location / "locks"
+    return folder.is_dir() and any(folder.iterdir())

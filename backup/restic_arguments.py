@@ -1,0 +1,70 @@
+"""The commands that resticpy 1.3.0 lacks, as pure functions from checked values to arguments after `restic --json ...`."""
+
+from collections.abc import Sequence
+
+
+def backup_stdin(*, filename: str, tags: Sequence[str]) -> list[str]:
+    """Back up standard input as one file.
+
+    >>> backup_stdin(filename="record.json", tags=["crm=demo"])
+    ['backup', '--stdin', '--stdin-filename', 'record.json', '--tag', 'crm=demo']
+    """
+    return ["backup", "--stdin", "--stdin-filename", filename, *_tags(tags)]
+
+
+def backup_command(command: Sequence[str], *, filename: str, tags: Sequence[str]) -> list[str]:
+    """Back up what a command writes; restic makes no snapshot if the command fails."""
+    return ["backup", "--stdin-from-command", "--stdin-filename", filename, *_tags(tags), "--", *command]
+
+
+def dump(snapshot: str, filename: str) -> list[str]:
+    """Write one file of a snapshot to standard output."""
+    return ["dump", snapshot, f"/{filename}"]
+
+
+def restore_tree(snapshot: str, *, source: str, target: str) -> list[str]:
+    """Restore the tree below one directory of a snapshot, and read it back to verify it."""
+    return ["restore", f"{snapshot}:{source}", "--target", target, "--verify"]
+
+
+def forget(snapshots: Sequence[str]) -> list[str]:
+    """Forget snapshots by their ids."""
+    return ["forget", *snapshots]
+
+
+def prune() -> list[str]:
+    """Free the space that no snapshot uses."""
+    return ["prune"]
+
+
+def check(*, read_data: bool, read_data_subset: str | None) -> list[str]:
+    """Check the structure, and all or a part of the data."""
+    data = ["--read-data"] if read_data else []
+    subset = ["--read-data-subset", read_data_subset] if read_data_subset and not read_data else []
+    return ["check", *data, *subset]
+
+
+def cat_lock(lock: str) -> list[str]:
+    """Show one lock."""
+    return ["cat", "lock", lock]
+
+
+def unlock_all() -> list[str]:
+    """Remove all locks; unlike plain unlock it sends no signal to the process ids that are written in them."""
+    return ["unlock", "--remove-all"]
+
+
+def with_global_flags(command: Sequence[str], *, reading: bool, wait_seconds: int) -> list[str]:
+    """Put restic's global flags, which resticpy cannot give, right after the program's name.
+
+    Commands that only read take no lock, so that they work on a read-only disk and beside anything.
+
+    >>> with_global_flags(["restic", "--json", "snapshots"], reading=True, wait_seconds=5)
+    ['restic', '--no-lock', '--json', 'snapshots']
+    """
+    flags = ["--no-lock"] if reading else ["--retry-lock", f"{wait_seconds}s"]
+    return [command[0], *flags, *command[1:]]
+
+
+def _tags(tags: Sequence[str]) -> list[str]:
+    return [word for tag in tags for word in ("--tag", tag)]

@@ -1,0 +1,106 @@
+"""restic through resticpy, with resticpy's one executor replaced by ours.
+
+resticpy reads output after the end, forgets exit codes and cannot be cancelled. Every one of its commands calls
+`restic.internal.command_executor.execute`; replacing that function gives all of them progress, typed failures and
+cancelling. A unit test fails if resticpy's insides change; the version is pinned. resticpy's settings are global, so
+a process serves one repository only.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import restic  # type: ignore[import-untyped]
+from restic.internal import command_executor  # type: ignore[import-untyped]
+
+from backup import restic_arguments
+from backup.children import Ended, run
+from backup.events import Reporter
+from backup.failures import BackupFailure
+from backup.restic_messages import PARTIAL, error_texts, failure_of, progress_in
+
+BINARY = "restic"
+OLDEST_USABLE = (0, 17)
+READING_COMMANDS = frozenset({"snapshots", "dump", "ls", "list", "cat", "stats"})
+
+
+@dataclass(kw_only=True)
+class ResticExecutor:
+    """Carries out restic's commands for one repository.
+
+    `stage` names what progress is of, `expected_bytes` stands in for a total that restic cannot know, `inherited`
+    are descriptors (the lease) that children hold too.
+    """
+
+    location: str
+    reporter: Reporter
+    wait_seconds: int
+    stage: str = ""
+    expected_bytes: int | None = None
+    inherited: list[int] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def execute(self, command: Sequence[str], *, stdin: bytes = b"") -> str:
+        """Run a whole restic command line and give its output without status lines; raises typed failures."""
+        verb = verb_of(command)
+        argv = restic_arguments.with_global_flags(command, reading=verb in READING_COMMANDS, wait_seconds=self.wait_seconds)
+        try:
+            ended = run(argv, keep=self._keep, stdin=stdin, inherited=self.inherited)
+        except FileNotFoundError as error:
+            raise BackupFailure("setpriv (Debian package util-linux) is missing.", code="setpriv_missing") from error
+        return self._output_of(ended, verb)
+
+    def more(self, arguments: Sequence[str], *, stdin: bytes = b"") -> str:
+        """Run a command that resticpy lacks, on resticpy's own base command."""
+        return self.execute(base_command(arguments), stdin=stdin)
+
+    def _keep(self, line: str) -> bool:
+        progress = progress_in(line)
+        if progress is None:
+            return True
+        done, total = progress
+        self.reporter.progress(self.stage, bytes_done=done, bytes_total=self.expected_bytes or total)
+        return False
+
+    def _output_of(self, ended: Ended, verb: str) -> str:
+        if ended.code == PARTIAL and verb == "backup":
+            self.warnings.extend(failure_lines(ended))
+        elif ended.code:
+            raise failure_of(ended, command=verb, location=self.location)
+        return ended.stdout
+
+
+def failure_lines(ended: Ended) -> list[str]:
+    """Give what restic could not read during a backup that it finished all the same."""
+    return [text for text in error_texts(ended.stderr) if not text.startswith("Warning: at least one source file")]
+
+
+def verb_of(command: Sequence[str]) -> str:
+    """Find restic's command in a whole command line: the first word after the flags and their values.
+
+    >>> verb_of(["restic", "--json", "--repo", "/r", "--password-file", "/p", "--no-cache", "list", "locks"])
+    'list'
+    """
+    words = iter(command[1:])
+    for word in words:
+        if word in ("--repo", "--password-file"):
+            next(words, None)
+        elif not word.startswith("-"):
+            return word
+    return ""
+
+
+def base_command(arguments: Sequence[str]) -> list[str]:
+    """Give resticpy's own base command (program, --json, repository, password file) followed by arguments."""
+    make: Callable[[], list[str]] = restic._make_base_command
+    return [*make(), *arguments]
+
+
+def install(executor: ResticExecutor, *, password_file: str) -> Any:
+    """Point resticpy at one repository and at our executor; gives resticpy's module."""
+    restic.binary_path = BINARY
+    restic.repository = executor.location
+    restic.password_file = password_file
+    restic.use_cache = False  # a local repository needs none, and a copy of its metadata in a home directory surprises
+    command_executor.execute = executor.execute
+    return restic

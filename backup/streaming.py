@@ -1,0 +1,74 @@
+"""Stream a dump out of a repository into a program, with no temporary file; both must succeed."""
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from subprocess import PIPE, Popen
+from typing import IO
+
+from backup import restic_arguments
+from backup.children import CHUNK_BYTES, Ended, bytes_as_file, end, started
+from backup.failures import BackupFailure
+from backup.restic_executor import ResticExecutor, base_command
+from backup.restic_messages import failure_of
+
+REPORT_EVERY_BYTES = 16 * CHUNK_BYTES
+
+
+def stream(executor: ResticExecutor, *, snapshot: str, filename: str, into: Sequence[str], expected_bytes: int | None) -> None:
+    """Feed one file of a snapshot to a program; raises a failure if either end of the stream does.
+
+    If restic fails, the program is ended before it can take the broken stream's end for the dump's end.
+    """
+    command = base_command(restic_arguments.dump(snapshot, filename))
+    argv = restic_arguments.with_global_flags(command, reading=False, wait_seconds=executor.wait_seconds)
+    with (
+        bytes_as_file(b"") as said_source,
+        bytes_as_file(b"") as said_sink,
+        started(argv, stderr=said_source, inherited=executor.inherited) as source,
+        started(into, stdin=PIPE, stdout=said_sink, stderr=said_sink) as sink,
+    ):
+        broken = not _pump(executor, source, sink, expected_bytes)
+        _finish_source(executor, source, said_source, sink_broke=broken)
+        _finish_sink(sink, said_sink, into[0])
+
+
+def _pump(executor: ResticExecutor, source: Popen[bytes], sink: Popen[bytes], expected_bytes: int | None) -> bool:
+    """Move the bytes; says whether the sink took them all."""
+    assert source.stdout is not None  # noqa: S101 - asked for as a pipe
+    assert sink.stdin is not None  # noqa: S101 - asked for as a pipe
+    done, reported = 0, -REPORT_EVERY_BYTES
+    while chunk := os.read(source.stdout.fileno(), CHUNK_BYTES):
+        try:
+            sink.stdin.write(chunk)
+        except BrokenPipeError:
+            return False
+        done += len(chunk)
+        if done - reported >= REPORT_EVERY_BYTES:
+            executor.reporter.progress("database", bytes_done=done, bytes_total=expected_bytes)
+            reported = done
+    return True
+
+
+def _finish_source(executor: ResticExecutor, source: Popen[bytes], said: IO[bytes], *, sink_broke: bool) -> None:
+    """Require restic's success, unless it was the other end that broke."""
+    if sink_broke:
+        end(source)
+        return
+    code = source.wait()
+    if code:
+        raise failure_of(Ended(code=code, stdout="", stderr=_text(said)), command="dump", location=executor.location)
+
+
+def _finish_sink(sink: Popen[bytes], said: IO[bytes], program: str) -> None:
+    assert sink.stdin is not None  # noqa: S101 - asked for as a pipe
+    with suppress(BrokenPipeError):  # its exit code says it better
+        sink.stdin.close()
+    code = sink.wait()
+    if code:
+        raise BackupFailure(f"{program} ended with code {code}: {_text(said) or 'it gave no reason'}.", code="restore_failed")
+
+
+def _text(said: IO[bytes]) -> str:
+    said.seek(0)
+    return said.read().decode(errors="replace").strip()

@@ -1,0 +1,59 @@
+"""The world of the backup package's tests; the cluster is made once and dropped at the end."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.backup_world import CLUSTER, PORT, VERSION, Cluster, World
+
+
+def _quietly(*argv: str) -> None:
+    subprocess.run(argv, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    sockets = tmp_path_factory.mktemp("sockets")
+    for folder in (sockets, *sockets.parents[:2]):
+        folder.chmod(0o755)
+    sockets.chmod(0o777)
+    subprocess.run(["pg_dropcluster", "--stop", VERSION, CLUSTER], capture_output=True, check=False)
+    options = ["-o", "listen_addresses=", "-o", "fsync=off"]
+    _quietly("pg_createcluster", "-s", str(sockets), "-p", str(PORT), *options, VERSION, CLUSTER)
+    folder = Path(f"/etc/postgresql/{VERSION}/{CLUSTER}")
+    (folder / "pg_hba.conf").write_text("local all all peer map=tbackup\n")
+    (folder / "pg_ident.conf").write_text("tbackup root postgres\n")
+    try:
+        _quietly("pg_ctlcluster", VERSION, CLUSTER, "start")
+        found = Cluster(sockets=sockets)
+        found.sql("postgres", "create role crm login")
+        yield found
+    finally:
+        subprocess.run(["pg_dropcluster", "--stop", VERSION, CLUSTER], capture_output=True, check=False)
+
+
+@pytest.fixture(scope="session")
+def empty_repository(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Path:
+    """An initialised repository to copy: restic takes seconds to make one."""
+    folder = tmp_path_factory.mktemp("empty")
+    made = World(directory=folder, cluster=cluster, location=folder / "repository")
+    made.password_file.write_text("a made-up password\n")
+    assert made.run("init").last["created"] is True
+    return made.location
+
+
+@pytest.fixture
+def world(tmp_path: Path, cluster: Cluster, empty_repository: Path) -> World:
+    """A CRM of 300 contacts and two uploads, and an empty repository."""
+    made = World(directory=tmp_path, cluster=cluster, location=tmp_path / "repository")
+    made.password_file.write_text("a made-up password\n")
+    made.uploads.mkdir()
+    (made.uploads / 'report "1"\nof\'May.txt').write_text("a file name with quotes and a newline")
+    (made.uploads / "--password-command=touch pwned").write_text("a file name like an option")
+    cluster.create_crm("tb_live", rows=300)
+    cluster.create("tb_copy")
+    shutil.copytree(empty_repository, made.location)
+    return made

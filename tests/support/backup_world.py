@@ -1,0 +1,135 @@
+"""A real PostgreSQL cluster, a real restic repository and `python -m backup`, for tests of the backup package."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+CLUSTER = "tbackup"
+VERSION = "15"
+PORT = 15439
+FILL = "insert into contact (name, note) select 'O''Brien \"' || n, repeat(md5(n::text), 40) from generate_series(1, %d) n"
+ROWS = "select count(*) from contact"
+DIGEST = "select md5(coalesce(string_agg(c::text, '|' order by id), '')) from contact c"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """How one run of the program went."""
+
+    code: int
+    events: list[dict[str, Any]]
+    stderr: str
+
+    @property
+    def last(self) -> dict[str, Any]:
+        assert self.events, self.stderr
+        return self.events[-1]
+
+    @property
+    def said(self) -> str:
+        return str(self.last.get("message"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """A PostgreSQL cluster of the tests' own, which root enters by peer."""
+
+    sockets: Path
+
+    def spec(self, name: str) -> dict[str, Any]:
+        return {"engine": "postgresql", "name": name, "port": PORT, "socket_directory": str(self.sockets), "user": "postgres"}
+
+    def sql(self, database: str, *statements: str) -> None:
+        with psycopg.connect(host=str(self.sockets), port=PORT, user="postgres", dbname=database, autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def create(self, name: str) -> None:
+        self.sql("postgres", f"drop database if exists {name} with (force)", f"create database {name} owner crm")
+
+    def create_crm(self, name: str, *, rows: int) -> None:
+        self.create(name)
+        self.sql(name, "set role crm", "create table contact (id serial primary key, name text, note text)", FILL % rows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """One repository with its password, uploads to back up, and a CRM's database."""
+
+    directory: Path
+    cluster: Cluster
+    environment: dict[str, str] = field(default_factory=dict)
+    location: Path
+
+    @property
+    def password_file(self) -> Path:
+        return self.directory / "password"
+
+    @property
+    def uploads(self) -> Path:
+        return self.directory / "uploads"
+
+    @property
+    def repository(self) -> dict[str, Any]:
+        return {"location": str(self.location), "password_file": str(self.password_file), "wait_seconds": 20}
+
+    def backup_spec(self, point: str, **changes: Any) -> dict[str, Any]:
+        spec = {
+            "repository": self.repository,
+            "crm": "demo",
+            "point": point,
+            "database": self.cluster.spec("tb_live"),
+            "paths": [str(self.uploads)],
+            "record": {"product": "creme", "release": "2.7.13", "settings": {"language": "fr"}},
+            "counts": {"contacts": ROWS},
+            "checksums": {"contacts": DIGEST},
+        }
+        return spec | changes
+
+    def restore_spec(self, point: str, **changes: Any) -> dict[str, Any]:
+        files = {str(self.uploads): str(self.directory / "restored")}
+        spec = {"repository": self.repository, "point": point, "database": self.cluster.spec("tb_copy"), "role": "crm", "files": files}
+        return spec | changes
+
+    def start(self, verb: str, spec: dict[str, Any]) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "backup", verb],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={"PATH": "/usr/bin:/bin", "HOME": str(self.directory), **self.environment},
+            cwd=Path(__file__).parents[2],
+        )
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(spec))
+        process.stdin.close()
+        process.stdin = None
+        return process
+
+    def run(self, verb: str, **spec: Any) -> Run:
+        return self.ended(self.start(verb, spec if verb == "inspect" else {"repository": self.repository, **spec}))
+
+    def ended(self, process: subprocess.Popen[str]) -> Run:
+        stdout, stderr = process.communicate(timeout=60)
+        return Run(code=process.returncode, events=[json.loads(line) for line in stdout.splitlines()], stderr=stderr)
+
+    def backup(self, point: str, **changes: Any) -> Run:
+        return self.run("backup", **self.backup_spec(point, **changes))
+
+    def points(self) -> list[str]:
+        run = self.run("points")
+        assert run.code == 0, run
+        return [point["id"] for point in run.last["points"]]
+
+    def leftovers(self) -> list[str]:
+        return [leftover["part"] for leftover in self.run("leftovers").last["leftovers"]]
+
+    def restic(self, *arguments: str) -> str:
+        flags = ["--repo", str(self.location), "--password-file", str(self.password_file), "--no-cache"]
+        return subprocess.run(["restic", *flags, *arguments], check=True, capture_output=True, text=True).stdout
