@@ -1,0 +1,125 @@
+"""The appliance's long-running processes, described once for supervisord and for systemd."""
+
+import hashlib
+import shlex
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance import __version__
+from appliance.config import Settings
+from appliance.setup.environment import environment_file
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process:
+    """A long-running process of the appliance: the name of its service, and the verb of the command line that it is."""
+
+    name: str
+    verb: str
+    title: str
+
+
+PANEL = Process(name="appliance-panel", verb="serve", title="Control panel of the CRM appliance")
+WORKER = Process(name="appliance-worker", verb="worker", title="Worker of the CRM appliance: carries operations out")
+MONITOR = Process(name="appliance-monitor", verb="monitor", title="Monitor of the CRM appliance: measures uptime")
+PROCESSES = (PANEL, WORKER, MONITOR)
+NGINX_NAME = "nginx"
+
+
+def build_fingerprint(settings: Settings) -> str:
+    """Digest of what a running process was started from; where it differs, the process is restarted. Reads the files as they are now."""
+    installed = Path(sys.prefix) / "installed.sha256"
+    parts = [installed, environment_file(settings), settings.etc / "appliance.toml"]
+    contents = [part.read_bytes() if part.is_file() else b"" for part in parts]
+    return hashlib.sha256(b"\0".join([__version__.encode(), *contents])).hexdigest()[:16]
+
+
+def supervisord_text(settings: Settings) -> str:
+    """Write supervisord's own configuration."""
+    return f"""\
+; Written by `appliance up`.
+[unix_http_server]
+file={supervisor_socket(settings)}
+chmod=0700
+
+[supervisord]
+user=root
+logfile={settings.log}/supervisord.log
+logfile_maxbytes=10MB
+pidfile={settings.home}/run/supervisord.pid
+childlogdir={settings.log}
+minfds=1024
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
+
+[supervisorctl]
+serverurl=unix://{supervisor_socket(settings)}
+
+[include]
+files={settings.supervisor_directory}/*.conf
+"""
+
+
+def supervisor_socket(settings: Settings) -> Path:
+    """Where supervisord is reached, by root alone."""
+    return settings.home / "run" / "supervisord.sock"
+
+
+def program_text(settings: Settings, process: Process, bin_directory: Path) -> str:
+    """Write the supervisord program of one process; `kill -9` of supervisord ends it too, so that the next one can start it."""
+    start = f"set -a; . {environment_file(settings)}; exec {bin_directory}/appliance {process.verb}"
+    argv = ["/usr/bin/setpriv", "--pdeathsig", "TERM", "/bin/sh", "-c", start]
+    return _program(process.name, argv, settings, {"APPLIANCE_BUILD": build_fingerprint(settings)})
+
+
+def nginx_program_text(settings: Settings) -> str:
+    """Write the supervisord program of the web server in front of the CRMs."""
+    argv = ["/usr/bin/setpriv", "--pdeathsig", "TERM", "/usr/sbin/nginx", "-c", str(settings.nginx_configuration), "-g", "daemon off;"]
+    return _program(NGINX_NAME, argv, settings, {})
+
+
+def unit_text(settings: Settings, process: Process, bin_directory: Path) -> str:
+    """Write the systemd unit of one process; what the worker has started lives on when the worker is restarted."""
+    own_group = "Delegate=yes\nKillMode=process\n" if process is WORKER else ""
+    return f"""\
+# Written by `appliance up`.
+[Unit]
+Description={process.title}
+After=network.target
+
+[Service]
+Type=exec
+EnvironmentFile={environment_file(settings)}
+Environment=APPLIANCE_BUILD={build_fingerprint(settings)}
+ExecStart={bin_directory}/appliance {process.verb}
+Restart=always
+RestartSec=2
+{own_group}
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def _program(name: str, argv: list[str], settings: Settings, variables: Mapping[str, str]) -> str:
+    environment = ",".join(f'{key}="{value}"' for key, value in variables.items())
+    return f"""\
+; Written by `appliance up`.
+[program:{name}]
+command={shlex.join(argv).replace("%", "%%")}
+environment={environment}
+autostart=true
+autorestart=true
+startsecs=1
+startretries=10
+stopsignal=TERM
+stopwaitsecs=30
+stopasgroup=false
+killasgroup=false
+redirect_stderr=true
+stdout_logfile={settings.log}/{name}.log
+stdout_logfile_maxbytes=10MB
+stdout_logfile_backups=5
+"""
