@@ -1,0 +1,53 @@
+"""Metrics of the machine, read when Prometheus asks."""
+
+import os
+import socket
+from collections.abc import Iterable, Iterator
+
+import psutil
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+
+def collect_host() -> Iterator[Metric]:
+    """Processor, memory, load and boot time. Raises OSError and psutil.Error."""
+    host = socket.gethostname()
+    cpu = CounterMetricFamily("appliance_host_cpu_seconds", "Time of the processors by mode.", labels=["host", "mode"])
+    times = psutil.cpu_times()
+    for mode in ("user", "system", "idle", "iowait", "steal"):
+        cpu.add_metric([host, mode], getattr(times, mode, 0))
+    yield cpu
+    memory = psutil.virtual_memory()
+    yield _gauge("appliance_host_memory_available_bytes", "Memory that programs can still get.", host, memory.available)
+    yield _gauge("appliance_host_memory_size_bytes", "Memory of the machine.", host, memory.total)
+    yield _gauge("appliance_host_load1", "Processes that wanted to run, averaged over a minute.", host, os.getloadavg()[0])
+    yield _gauge("appliance_host_boot_timestamp_seconds", "When the machine was started.", host, psutil.boot_time())
+
+
+def _gauge(name: str, text: str, host: str, value: float) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=["host"])
+    family.add_metric([host], value)
+    return family
+
+
+def collect_filesystems() -> Iterator[Metric]:
+    """Room on the disks, as an ordinary user sees it. Raises OSError."""
+    host = socket.gethostname()
+    labels = ["host", "mountpoint"]
+    available = GaugeMetricFamily("appliance_filesystem_avail_bytes", "Room left.", labels=labels)
+    size = GaugeMetricFamily("appliance_filesystem_size_bytes", "Size.", labels=labels)
+    inodes = GaugeMetricFamily("appliance_filesystem_files_free", "Inodes left.", labels=labels)
+    for mountpoint in _mountpoints():
+        found = os.statvfs(mountpoint)
+        available.add_metric([host, mountpoint], found.f_bavail * found.f_frsize)
+        size.add_metric([host, mountpoint], found.f_blocks * found.f_frsize)
+        inodes.add_metric([host, mountpoint], found.f_favail)
+    yield from (available, size, inodes)
+
+
+def _mountpoints() -> Iterable[str]:
+    """The root, which in a container is no disk of its own, and every local disk once, however often it is mounted."""
+    by_device: dict[str, str] = {}
+    for partition in psutil.disk_partitions(all=False):
+        if os.path.isdir(partition.mountpoint):  # noqa: PTH112 - a container mounts single files too
+            by_device.setdefault(partition.device, partition.mountpoint)
+    return sorted({"/", *by_device.values()})

@@ -1,0 +1,70 @@
+"""The web server that hands the metrics out."""
+
+import json
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from socketserver import ThreadingMixIn
+from typing import TYPE_CHECKING
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from prometheus_client import CollectorRegistry, make_wsgi_app
+
+from monitoring.clock import Clock
+from monitoring.exporter.collector import ApplianceCollector
+from monitoring.ledger import Ledger
+from monitoring.monitor import Status
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+STALE_AFTER_SECONDS = 30
+"""A monitor whose heartbeat is older than this is not well, although it still answers."""
+
+
+class MetricsServer(ThreadingMixIn, WSGIServer):
+    """Answers each request in a thread of its own, none of which keeps the monitor from ending."""
+
+    daemon_threads = True
+
+
+class _QuietHandler(WSGIRequestHandler):
+    timeout = 10
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Scrapes are not worth a line each."""
+
+
+def open_server(address: tuple[str, int], collector: ApplianceCollector, health: "WSGIApplication") -> MetricsServer:
+    """Listens on the address. Raises OSError where it is taken. `/metrics` for Prometheus, `/healthz` for supervision."""
+    registry = CollectorRegistry()
+    registry.register(collector)
+    metrics = make_wsgi_app(registry)
+    pages = {"/metrics": metrics, "/healthz": health}
+
+    def route(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        return pages.get(environ.get("PATH_INFO", ""), _not_found)(environ, start_response)
+
+    return make_server(*address, route, server_class=MetricsServer, handler_class=_QuietHandler)
+
+
+def make_health(ledger: Ledger, status: Status, clock: Clock) -> "WSGIApplication":
+    """200 while the monitor writes its heartbeat, 503 when it no longer does."""
+
+    def answer(_: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        last = ledger.heartbeat()
+        now = clock()
+        age = now.boot_seconds - last.at.boot_seconds if last and last.at.boot_id == now.boot_id else None
+        well = age is not None and age < STALE_AFTER_SECONDS
+        facts = {"status": "ok" if well else "stale", "heartbeat_age_seconds": age, "crms": len(status.targets)}
+        return _send(start_response, HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE, facts | {"problem": status.targets_problem})
+
+    return answer
+
+
+def _not_found(_: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    return _send(start_response, HTTPStatus.NOT_FOUND, {"status": "There are /metrics and /healthz."})
+
+
+def _send(start_response: "StartResponse", status: HTTPStatus, facts: Mapping[str, object]) -> Iterable[bytes]:
+    start_response(f"{status.value} {status.phrase}", [("Content-Type", "application/json")])
+    return [json.dumps(facts).encode() + b"\n"]
