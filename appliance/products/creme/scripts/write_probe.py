@@ -1,19 +1,20 @@
-# Fed to "creme shell" on scratch copies only. Creates a contact, reads it back, deletes it.
-def write_and_read_back():
-    """Proves that code and database fit together for writing, which no page that is only read can prove."""
-    from creme.creme_core.models import CremeUser
-    from creme.persons import get_contact_model
+"""Fed to `creme shell`, on copies only: creates a contact, reads it back, deletes it.
 
-    contacts = get_contact_model().objects
-    user = CremeUser.objects.get(username="root")
-    written = contacts.create(user=user, first_name="Write", last_name="Probe", email="write-probe@localhost.invalid")
-    read = contacts.get(pk=written.pk)
-    if (read.first_name, read.last_name, read.email) != ("Write", "Probe", "write-probe@localhost.invalid"):
-        raise SystemExit("the contact read back differs from the contact written")
-    read.delete()
-    if contacts.filter(pk=written.pk).exists():
-        raise SystemExit("the contact could not be deleted")
-    print("write " + "ok")
+Proves that code and database fit together for writing, which no page that is only read can prove.
+"""
+# mypy: ignore-errors
 
+from creme.creme_core.models import CremeUser
+from creme.persons import get_contact_model
 
-write_and_read_back()
+PROBE = {"first_name": "Write", "last_name": "Probe", "email": "write-probe@appliance.invalid"}
+
+contacts = get_contact_model().objects
+written = contacts.create(user=CremeUser.objects.get(username="root"), **PROBE)
+read = contacts.get(pk=written.pk)
+if any(getattr(read, field) != value for field, value in PROBE.items()):
+    raise SystemExit("the contact read back differs from the contact written")
+read.delete()
+if contacts.filter(pk=written.pk).exists():
+    raise SystemExit("the contact could not be deleted")
+print("write ok")

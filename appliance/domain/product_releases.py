@@ -1,0 +1,69 @@
+"""Exact pins: what a release consists of, in each of the four classes of products."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from appliance.domain.product_parts import Part, RelativePath, RuntimeLimits, VersionText
+from appliance.domain.product_probes import Probe, ProbeName
+from appliance.domain.product_steps import Step
+
+ProductClass = Literal["wheel", "archive", "deb", "installer"]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+REQUIRED_BY_CLASS: dict[str, tuple[str, ...]] = {
+    "wheel": ("package", "lock", "lock_sha256"),
+    "archive": ("artifact",),
+    "deb": ("packages",),
+    "installer": ("artifact",),
+}
+
+
+class Artifact(Part):
+    """A file of the vendor's with its digest, from an address or from the definition's own directory."""
+
+    url: Annotated[str, Field(pattern=r"^https://")] | None = None
+    file: RelativePath | None = None
+    sha256: Sha256
+    type: Literal["tar", "zip", "executable"] = "tar"
+    strip_components: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _comes_from_one_place(self) -> "Artifact":
+        if (self.url is None) == (self.file is None):
+            raise ValueError("an artifact has either 'url' or 'file'")
+        return self
+
+
+class Companion(Part):
+    """Something else that must match the series, such as a web client."""
+
+    name: str
+    artifact: Artifact
+    dest: RelativePath
+
+
+class Release(Part):
+    """One version that can be installed. `probes` replaces the product's own where a series answers differently."""
+
+    version: VersionText
+    series: VersionText
+    package: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+(\[[A-Za-z0-9._,-]+\])?==\S+$")] | None = None
+    lock: RelativePath | None = None
+    lock_sha256: Sha256 | None = None
+    artifact: Artifact | None = None
+    packages: tuple[str, ...] = ()
+    companions: tuple[Companion, ...] = ()
+    runtime: RuntimeLimits | None = None
+    prebuild: tuple[Step, ...] | None = None
+    probes: dict[ProbeName, Probe] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _belongs_to_its_series(self) -> "Release":
+        if self.version != self.series and not self.version.startswith(f"{self.series}."):
+            raise ValueError(f"release {self.version} does not belong to series {self.series}")
+        return self
+
+    def missing_for(self, product_class: str) -> list[str]:
+        """Fields that a release of this class must have and this one has not."""
+        return [name for name in REQUIRED_BY_CLASS[product_class] if not getattr(self, name)]

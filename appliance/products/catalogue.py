@@ -1,0 +1,153 @@
+"""The product definitions that are at hand: those shipped with the appliance, and an administrator's own.
+
+Every directory that holds a `product.yml` is one. An own definition with the id of a shipped one takes its place.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from appliance.domain.product import ProductDefinition
+from appliance.domain.product_releases import Release
+from appliance.errors import ConfigurationError, NotFound
+from appliance.products.placeholders import placeholder_problems
+
+SHIPPED = Path(__file__).resolve().parent
+FILE_NAME = "product.yml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Product:
+    """A definition and the directory that its templates, scripts and locks lie in."""
+
+    definition: ProductDefinition
+    directory: Path
+
+    def file(self, name: str) -> Path:
+        """The absolute path of a file of the definition."""
+        return self.directory / name
+
+    def lock_of(self, version: str) -> Path:
+        """The release's lock file, after its digest was compared; raises NotFound or ConfigurationError."""
+        problem = lock_problem(self.directory, release := self.definition.release(version))
+        if problem or not release.lock:
+            raise ConfigurationError(f"{problem or f'{version} has no lock file'}. Nothing was changed.")
+        return self.file(release.lock)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue:
+    """Looks definitions up by id."""
+
+    directories: tuple[Path, ...]
+
+    def list(self) -> tuple[Product, ...]:
+        """All products by name; raises ConfigurationError naming the first definition that cannot be used."""
+        return tuple(sorted(self._found().values(), key=lambda product: product.definition.name))
+
+    def get(self, product_id: str) -> Product:
+        """One product; raises NotFound with the ids there are. The definition of another product may be broken."""
+        paths = self._paths()
+        if product_id not in paths:
+            raise NotFound(f"There is no product '{product_id}'; there are: {', '.join(sorted(paths)) or 'none'}. Nothing was changed.")
+        return load(paths[product_id])
+
+    def _found(self) -> dict[str, Product]:
+        return {product_id: load(path) for product_id, path in self._paths().items()}
+
+    def _paths(self) -> dict[str, Path]:
+        """Definitions by the name of their directory, which is their id; later directories win."""
+        return {path.parent.name: path for directory in self.directories for path in sorted(directory.glob(f"*/{FILE_NAME}"))}
+
+
+def open_catalogue(own: Path | None = None) -> Catalogue:
+    """The shipped definitions and those in the administrator's own directory."""
+    return Catalogue(directories=(SHIPPED, own) if own else (SHIPPED,))
+
+
+def load(path: Path) -> Product:
+    """The definition in this file; raises ConfigurationError that names the file and every field that is wrong."""
+    definition, problems = _read(path)
+    if definition is None:
+        raise ConfigurationError(f"The product definition {path} cannot be used: {'; '.join(problems)}. Nothing was changed.")
+    return Product(definition=definition, directory=path.parent)
+
+
+def check(path: Path) -> list[str]:
+    """Every problem of the definition in this file or directory, one line each; empty if there is none."""
+    path = path / FILE_NAME if path.is_dir() else path
+    definition, problems = _read(path)
+    if definition is not None:
+        problems = [*_file_problems(path.parent, definition), *placeholder_problems(definition)]
+    return [f"{path}: {problem}" for problem in problems]
+
+
+def lock_problem(directory: Path, release: Release) -> str | None:
+    """What is wrong with the release's lock file, if anything: a lock that was changed since is never installed from."""
+    if release.lock is None:
+        return None
+    path = directory / release.lock
+    if not path.is_file():
+        return f"the lock file {path} of release {release.version} is missing"
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != release.lock_sha256:
+        return (
+            f"the lock file {path} of release {release.version} has a wrong hash: the definition says sha256 {release.lock_sha256}, "
+            f"the file has {found}; put the original file back, or lock the release anew and write the new hash into {FILE_NAME}"
+        )
+    return None
+
+
+def _read(path: Path) -> tuple[ProductDefinition | None, list[str]]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        return None, [f"it cannot be read ({error.strerror})"]
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        return None, [f"it is no YAML ({' '.join(str(error).split())})"]
+    if not isinstance(content, dict):
+        return None, ["it holds no fields"]
+    try:
+        definition = ProductDefinition.model_validate(content)
+    except ValidationError as error:
+        return None, [_describe(dict(problem)) for problem in error.errors(include_url=False)]
+    if definition.id != path.parent.name:
+        return None, [f"id: '{definition.id}' is not the name of its directory, '{path.parent.name}'"]
+    return definition, []
+
+
+def _describe(problem: dict[str, Any]) -> str:
+    field = ".".join(str(part) for part in problem["loc"])
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{field}: {message}" if field else message
+
+
+def _file_problems(directory: Path, definition: ProductDefinition) -> Iterable[str]:
+    for field, name in _named_files(definition):
+        if not (directory / name).is_file():
+            yield f"{field}: there is no file {name}"
+    for release in definition.releases:
+        if problem := lock_problem(directory, release):
+            yield f"releases: {problem}"
+
+
+def _named_files(definition: ProductDefinition) -> Iterable[tuple[str, str]]:
+    steps = [("install", definition.install), ("patch.steps", definition.patch.steps), ("prebuild", definition.prebuild)]
+    steps += [(f"upgrade.hops.{number}.steps", hop.steps) for number, hop in enumerate(definition.upgrade.hops)]
+    for field, group in steps:
+        for number, step in enumerate(group):
+            if named := step.stdin or step.sql_file:
+                yield f"{field}.{number}", named
+    for number, hop in enumerate(definition.upgrade.hops):
+        for named in filter(None, (hop.pre_sql, hop.post_sql)):
+            yield f"upgrade.hops.{number}", named
+    for number, config in enumerate(definition.config):
+        yield f"config.{number}.template", config.template
+    for name, probe in definition.probes.by_name().items():
+        if probe.kind == "cmd" and probe.stdin:
+            yield f"probes.{name}.stdin", probe.stdin

@@ -1,0 +1,138 @@
+"""From a definition's probes to those that the monitoring package carries out, with every address, path and account filled in."""
+
+import re
+import shlex
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+from ipaddress import ip_address
+from typing import Any
+
+from appliance.domain.product_probes import (
+    CommandProbe,
+    FormLoginProbe,
+    HttpProbe,
+    JsonRpcProbe,
+    Probe,
+    ProcessProbe,
+    SqlProbe,
+)
+from appliance.products.catalogue import Product
+from appliance.products.placeholders import fill_in
+
+Variables = Mapping[str, Mapping[str, Any]]
+"""crm, deployment, release and settings, as they are handed to a playbook; secrets.directory lies under crm.root unless it is given."""
+MONITOR_ROLE = "crm_monitor"
+"""The database role that may read and nothing else."""
+
+
+class Door(StrEnum):
+    """Where a CRM is asked."""
+
+    PRIVATE = "private"
+    """The deployment's own port, before anybody else can reach it."""
+    PROXY = "proxy"
+    """The address that people use, through the web server in front."""
+
+
+def render_probes(product: Product, variables: Variables, *, door: Door, names: Collection[str] | None = None) -> dict[str, dict[str, Any]]:
+    """Probes by name, ready for `monitoring`; all but `write`, or those named. Raises ConfigurationError, NotFound."""
+    variables = {"secrets": {"directory": f"{variables['crm']['root']}/secrets"}} | dict(variables)
+    probes = product.definition.probes_of(str(variables["release"]["version"]))
+    wanted = [name for name in probes if (name in names if names is not None else name != "write")]
+    address = _address(variables, door)
+    return {name: {"name": name} | _render(product, probes[name], variables, address) for name in wanted}
+
+
+def _address(variables: Variables, door: Door) -> dict[str, str]:
+    if door is Door.PRIVATE:
+        return {"base": f"http://127.0.0.1:{variables['deployment']['port']}"}
+    crm = variables["crm"]
+    port = "" if int(crm["port"]) == 80 else f":{crm['port']}"  # noqa: PLR2004 - the port that no address names
+    return {"base": f"http://{_reachable(str(crm['address']))}{port}", "host_header": f"{crm['domain']}{port}"}
+
+
+def _reachable(address: str) -> str:
+    """A server that listens everywhere is asked at the loopback address."""
+    parsed = ip_address(address)
+    if parsed.is_unspecified:
+        return "127.0.0.1"
+    return f"[{address}]" if parsed.version == 6 else address  # noqa: PLR2004 - IPv6
+
+
+def _render(product: Product, probe: Probe, variables: Variables, address: Mapping[str, str]) -> dict[str, Any]:
+    rendered: dict[str, Any] = {"kind": probe.kind, "timeout_seconds": probe.timeout_seconds}
+    if probe.interval_seconds is not None:
+        rendered["interval_seconds"] = probe.interval_seconds
+    if isinstance(probe, HttpProbe | JsonRpcProbe | FormLoginProbe):
+        rendered |= _web(probe, variables, address)
+    elif isinstance(probe, SqlProbe):
+        rendered |= _sql(probe, variables)
+    elif isinstance(probe, CommandProbe):
+        rendered |= _command(product, probe, variables)
+    else:
+        rendered |= _process(probe, variables)
+    return rendered
+
+
+def _web(probe: HttpProbe | JsonRpcProbe | FormLoginProbe, variables: Variables, address: Mapping[str, str]) -> dict[str, Any]:
+    base = address["base"]
+    rendered: dict[str, Any] = {"url": base + fill_in(probe.path, variables)}
+    if "host_header" in address:
+        rendered["host_header"] = address["host_header"]
+    if isinstance(probe, HttpProbe):
+        return rendered | {"status": probe.status, "match": _pattern(probe.match, variables)}
+    if isinstance(probe, JsonRpcProbe):
+        return rendered | {"method": probe.method, "params": list(probe.params), "equals": _optional(probe.equals, variables)}
+    return rendered | {
+        "username": fill_in(probe.username, variables),
+        "username_field": probe.username_field,
+        "password_file": f"{variables['secrets']['directory']}/{probe.secret}",
+        "password_field": probe.password_field,
+        "csrf_field": probe.csrf_field,
+        "final_path": probe.final_path,
+        "then": base + fill_in(probe.then, variables) if probe.then else None,
+        "then_match": _pattern(probe.then_match, variables),
+    }
+
+
+def _sql(probe: SqlProbe, variables: Variables) -> dict[str, Any]:
+    crm = variables["crm"]
+    return {
+        "socket_directory": crm["socket_directory"],
+        "port": crm["database_port"],
+        "user": MONITOR_ROLE,
+        "database": variables["deployment"]["database"],
+        "query": fill_in(probe.query, variables),
+        "equals": _optional(probe.equals, variables),
+    }
+
+
+def _command(product: Product, probe: CommandProbe, variables: Variables) -> dict[str, Any]:
+    environment = {name: fill_in(value, variables) for name, value in product.definition.environment.items()}
+    return {
+        "argv": shlex.split(fill_in(probe.command, variables)),
+        "user": variables["crm"]["user"],
+        "environment": environment,
+        "stdin": product.file(probe.stdin).read_text(encoding="utf-8") if probe.stdin else None,
+        "match": _pattern(probe.match, variables),
+    }
+
+
+def _process(probe: ProcessProbe, variables: Variables) -> dict[str, Any]:
+    return {"pattern": _pattern(probe.pattern, variables), "user": _optional(probe.user, variables), "min": probe.min}
+
+
+def _optional(text: str | None, variables: Variables) -> str | None:
+    return None if text is None else fill_in(text, variables)
+
+
+def _pattern(text: str | None, variables: Variables) -> str | None:
+    """Values are taken literally in a pattern: the dots of 2.8.6 match dots only."""
+    return None if text is None else fill_in(text, _literal(variables))
+
+
+def _literal(variables: Variables) -> dict[str, dict[str, Any]]:
+    return {
+        group: {name: re.escape(value) if isinstance(value, str) else value for name, value in values.items()}
+        for group, values in variables.items()
+    }
