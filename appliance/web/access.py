@@ -1,0 +1,55 @@
+"""Who may do what: the roles, and the one table that says which operation needs which."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from appliance.errors import Forbidden
+
+
+class Role(StrEnum):
+    """What somebody may do; each role may do what those before it may."""
+
+    VIEWER = "viewer"
+    """Sees everything, changes nothing."""
+    OPERATOR = "operator"
+    """Works on the CRMs that exist."""
+    ADMINISTRATOR = "administrator"
+    """Also brings CRMs into being and takes them away."""
+
+    def includes(self, other: "Role") -> bool:
+        """Whether this role may do what the other may."""
+        ranks = list(Role)
+        return ranks.index(self) >= ranks.index(other)
+
+
+NEEDED = {
+    "backup": Role.OPERATOR,
+    "drill": Role.OPERATOR,
+    "upgrade": Role.OPERATOR,
+    "rollback": Role.OPERATOR,
+    "restore": Role.OPERATOR,
+    "restore-beside": Role.ADMINISTRATOR,
+    "install": Role.ADMINISTRATOR,
+    "remove": Role.ADMINISTRATOR,
+}
+"""The role that a request of each kind needs; a kind that is not named here needs an administrator."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Principal:
+    """Who asks. `csrf` is what the forms of this browser session must carry; it is empty for a bearer token."""
+
+    name: str
+    role: Role
+    csrf: str = ""
+    must_change: bool = False
+
+    def may(self, kind: str) -> bool:
+        """Whether this one may request an operation of that kind."""
+        return self.role.includes(NEEDED.get(kind, Role.ADMINISTRATOR))
+
+    def demand(self, kind: str) -> None:
+        """Raise Forbidden unless this one may request an operation of that kind."""
+        if not self.may(kind):
+            needed = NEEDED.get(kind, Role.ADMINISTRATOR)
+            raise Forbidden(f"{self.name} is a {self.role}; to request “{kind}” takes the role {needed}. Nothing was changed.")

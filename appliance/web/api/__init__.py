@@ -1,0 +1,1 @@
+"""The API for programs: JSON, bearer tokens, problem documents, described by OpenAPI."""

@@ -1,0 +1,172 @@
+"""What the API takes and gives."""
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from appliance.domain.instance import Instance, RecoveryPoint
+from appliance.domain.operation import Operation, OperationStatus, StepStatus
+from appliance.domain.product import ProductDefinition
+from appliance.store.journal import LogLine
+
+LARGEST_ID = 2**63 - 1
+"""What SQLite's integers hold."""
+
+
+class Body(BaseModel):
+    """Read from the appliance's own records by attribute."""
+
+    model_config = ConfigDict(from_attributes=True, extra="forbid")
+
+
+class ProductBody(Body):
+    """A CRM product that can be installed."""
+
+    id: str
+    name: str
+    license: str
+    summary: str
+    default_release: str
+    releases: list[str]
+
+    @classmethod
+    def of(cls, product: ProductDefinition) -> Self:
+        """Without what only playbooks need."""
+        releases = [release.version for release in product.releases]
+        return cls(**{name: getattr(product, name) for name in ("id", "name", "license", "summary", "default_release")}, releases=releases)
+
+
+class InstanceBody(Body):
+    """One CRM."""
+
+    model_config = ConfigDict(from_attributes=True, extra="ignore")
+
+    name: str
+    product: str
+    release: str
+    series: str
+    state: str
+    url: str
+    settings: dict[str, Any]
+    created_at: datetime
+
+    @classmethod
+    def of(cls, instance: Instance) -> Self:
+        """Without where it lies on its host."""
+        return cls.model_validate(instance)
+
+
+class RecoveryPointBody(Body):
+    """A moment to go back to; `proven_at` is null while it was never restored."""
+
+    id: str
+    instance: str
+    at: datetime
+    proven_at: datetime | None
+    record: dict[str, Any]
+
+    @classmethod
+    def of(cls, point: RecoveryPoint) -> Self:
+        """With its record as the repository holds it."""
+        return cls(id=point.id, instance=point.instance, at=point.at, proven_at=point.proven_at, record=dict(point.record))
+
+
+class StepBody(Body):
+    """A step of an operation."""
+
+    name: str
+    title: str
+    status: StepStatus
+    started_at: datetime | None
+    finished_at: datetime | None
+    detail: str | None
+
+
+class OperationBody(Body):
+    """An operation; `percent` is 0 to 100, `refused` says that a check before the first change said no."""
+
+    id: int
+    kind: str
+    instance: str
+    parameters: dict[str, Any]
+    status: OperationStatus
+    requested_by: str
+    requested_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    cause: str | None
+    refused: bool
+    next_action: str | None
+    percent: int
+    cancel_requested: bool
+    steps: list[StepBody]
+    outcome: dict[str, Any]
+
+    @classmethod
+    def of(cls, operation: Operation) -> Self:
+        """As the journal knows it."""
+        return cls.model_validate(operation)
+
+
+class OperationsBody(Body):
+    """Operations, newest first; `older` is the value of `before` for the next page, or null at the end."""
+
+    operations: list[OperationBody]
+    older: int | None
+
+
+class OperationsQuery(BaseModel):
+    """Which operations are asked for; `before` is the id to go on below."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    instance: str | None = None
+    kind: str | None = None
+    status: list[OperationStatus] = []
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    before: Annotated[int | None, Field(ge=1, le=LARGEST_ID)] = None
+
+
+class LogLineBody(Body):
+    """A line of an operation's log."""
+
+    id: int
+    at: datetime
+    step: str | None
+    text: str
+
+    @classmethod
+    def of(cls, line: LogLine) -> Self:
+        """As the journal knows it."""
+        return cls.model_validate(line)
+
+
+class LogBody(Body):
+    """Lines, oldest first; send `last` as `after` to get those that follow."""
+
+    lines: list[LogLineBody]
+    last: int
+
+
+class RequestBody(Body):
+    """A request of an operation."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"kind": "upgrade", "instance": "sales", "parameters": {"release": "2.8.6"}}}
+    )
+
+    kind: Annotated[str, Field(max_length=32, description="install, backup, restore, drill, upgrade, rollback or remove")]
+    instance: Annotated[str, Field(max_length=64)]
+    parameters: dict[str, Any] = {}
+
+
+class ProblemBody(BaseModel):
+    """Why a request was refused, after RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    field: str | None = None
+    failures: list[str] | None = None

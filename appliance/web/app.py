@@ -1,0 +1,44 @@
+"""Build the panel: pages, API, assets and what guards them."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from fastapi import Depends, FastAPI
+
+from appliance import __version__
+from appliance.web import assets
+from appliance.web.api import calls, description, health
+from appliance.web.errors import install_handlers
+from appliance.web.pages import backups, changes, entrance, installation, instances, operations, overview
+from appliance.web.panel import Panel
+from appliance.web.security import BodyLimit, SecurityHeaders
+from appliance.web.sessions import DOCUMENTED, bearer_of, principal_of
+from appliance.web.templating import open_pages
+from appliance.wiring import Appliance
+
+PAGES = (overview, instances, installation, changes, operations, backups)
+DESCRIPTION = """Everything the appliance does, for programs.
+
+Send a bearer token. A refusal is a problem document (RFC 9457) that says what was left unchanged. Operations are requested,
+recorded and then carried out by a worker: follow them by their log, or ask for them again.
+"""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def create_app(appliance: Appliance, *, clock: Callable[[], datetime] = _now) -> FastAPI:
+    """Build the ASGI application. Raises ConfigurationError when the assets are missing."""
+    app = FastAPI(title="CRM Appliance", version=__version__, description=DESCRIPTION, docs_url=None, redoc_url=None, openapi_url=None)
+    files = assets.load_assets()
+    app.state.panel = Panel(appliance=appliance, pages=open_pages(files, clock), assets=files, clock=clock)
+    for page in PAGES:  # each page is closed to strangers before anything else of the request is looked at
+        app.include_router(page.router, dependencies=[Depends(principal_of)])
+    app.include_router(calls.router, dependencies=[Depends(bearer_of), Depends(DOCUMENTED)])
+    for module in (entrance, assets, description, health):
+        app.include_router(module.router)
+    install_handlers(app)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(SecurityHeaders)
+    return app

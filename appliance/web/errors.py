@@ -1,0 +1,116 @@
+"""How a refusal or a failure is told: one handler for pages, one for the API, and one table of HTTP codes."""
+
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse
+from starlette.exceptions import HTTPException
+
+from appliance.errors import (
+    ApplianceError,
+    ConfigurationError,
+    Conflict,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    PreflightFailed,
+    Unauthenticated,
+)
+from appliance.web.panel import panel_of
+from appliance.web.sessions import PasswordChangeDue
+
+CODES: dict[type[Exception], HTTPStatus] = {
+    Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    NotFound: HTTPStatus.NOT_FOUND,
+    Conflict: HTTPStatus.CONFLICT,
+    PreflightFailed: HTTPStatus.CONFLICT,
+    InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ConfigurationError: HTTPStatus.SERVICE_UNAVAILABLE,
+    RequestValidationError: HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+"""The code of each error, and of those derived from it; anything else is 500."""
+
+UNEXPECTED = "Something went wrong inside the panel. Running operations go on; what happened is in the panel's log."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """What is told, after RFC 9457."""
+
+    title: str
+    status: int
+    detail: str
+    field: str | None = None
+    failures: tuple[str, ...] = ()
+    type: str = "about:blank"
+
+    def as_json(self) -> dict[str, Any]:
+        """Without the members that say nothing."""
+        return {name: value for name, value in asdict(self).items() if value not in (None, ())}
+
+
+def problem_of(error: Exception) -> Problem:
+    """Turn an error into what is told about it."""
+    if isinstance(error, HTTPException):
+        return Problem(title=HTTPStatus(error.status_code).phrase, status=error.status_code, detail=str(error.detail))
+    code = next((CODES[kind] for kind in type(error).__mro__ if kind in CODES), HTTPStatus.INTERNAL_SERVER_ERROR)
+    return Problem(
+        title=code.phrase,
+        status=code.value,
+        detail=_detail(error),
+        field=getattr(error, "field", None),
+        failures=getattr(error, "failures", ()),
+    )
+
+
+def _detail(error: Exception) -> str:
+    if isinstance(error, RequestValidationError):
+        return "; ".join(f"{'.'.join(map(str, problem['loc'][1:]))}: {problem['msg']}" for problem in error.errors())
+    return str(error) if isinstance(error, ApplianceError) else UNEXPECTED
+
+
+def handle(request: Request, error: Exception) -> Response:
+    """Answer a program with a problem document and a person with a page."""
+    return _answer_program(error) if request.url.path.startswith("/api/") else _answer_person(request, error)
+
+
+def _answer_program(error: Exception) -> Response:
+    problem = problem_of(error)
+    headers = {"WWW-Authenticate": "Bearer"} if problem.status == HTTPStatus.UNAUTHORIZED else getattr(error, "headers", None)
+    return JSONResponse(problem.as_json(), problem.status, headers=headers, media_type="application/problem+json")
+
+
+def _answer_person(request: Request, error: Exception) -> Response:
+    if isinstance(error, Unauthenticated):
+        return _send(request, f"/login?next={quote(_way_back(request), safe='')}")
+    if isinstance(error, PasswordChangeDue):
+        return _send(request, "/password")
+    problem = problem_of(error)
+    if isinstance(error, RequestValidationError):
+        problem = Problem(title="Not Found", status=404, detail="There is no such page.")
+    response = panel_of(request).pages.bare("error.html", status=problem.status, problem=problem)
+    response.headers.update(getattr(error, "headers", None) or {})
+    return response
+
+
+def _way_back(request: Request) -> str:
+    if request.method != "GET" or "hx-request" in request.headers:
+        return "/"
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def _send(request: Request, address: str) -> Response:
+    if "hx-request" in request.headers:  # a fragment cannot show the log-in form; the whole page goes there
+        return Response(status_code=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": address})
+    return RedirectResponse(address, HTTPStatus.SEE_OTHER)
+
+
+def install_handlers(app: FastAPI) -> None:
+    """Let every error end in `handle`."""
+    for kind in (ApplianceError, HTTPException, RequestValidationError, Exception):
+        app.add_exception_handler(kind, handle)

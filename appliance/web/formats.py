@@ -1,0 +1,50 @@
+"""Moments, durations and sizes as people read them; `now` is passed in."""
+
+from datetime import UTC, datetime, timedelta
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+JUST_NOW_SECONDS = 10
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long ago, in the largest unit that fits: "3 minutes ago"."""
+    seconds = int((now - moment).total_seconds())
+    if seconds < JUST_NOW_SECONDS:
+        return "just now" if seconds > -JUST_NOW_SECONDS else f"in {duration(timedelta(seconds=-seconds))}"
+    for size, name in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (1, "second")):
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {name}{'s' if count != 1 else ''} ago"
+    return "just now"
+
+
+def exact(moment: datetime) -> str:
+    """The moment in UTC, to the second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def duration(length: timedelta) -> str:
+    """ "0.4 s", "12 s", "3 min 20 s", "2 h 5 min"."""
+    seconds = length.total_seconds()
+    if seconds < 1:
+        return f"{max(seconds, 0):.1f} s"
+    whole = int(seconds)
+    if whole < MINUTE:
+        return f"{whole} s"
+    if whole < HOUR:
+        return f"{whole // MINUTE} min {whole % MINUTE} s"
+    return f"{whole // HOUR} h {whole % HOUR // MINUTE} min"
+
+
+def size(count_bytes: float) -> str:
+    """ "512 B", "3.4 MiB": powers of 1024, three digits at most."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count_bytes < 1000:  # noqa: PLR2004 - three digits
+            return f"{count_bytes:.0f} {unit}" if unit == "B" or count_bytes >= 100 else f"{count_bytes:.1f} {unit}"  # noqa: PLR2004
+        count_bytes /= 1024
+    return f"{count_bytes:.1f} TiB"
+
+
+def kind_title(kind: str) -> str:
+    """A kind of operation as a title: "Restore beside"."""
+    return kind.replace("-", " ").capitalize()

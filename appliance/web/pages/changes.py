@@ -1,0 +1,118 @@
+"""The forms that change a CRM: upgrade, roll back, restore, remove. Each says its consequences first."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from appliance.domain.instance import RecoveryPoint
+from appliance.domain.operation import Operation
+from appliance.web.access import Principal
+from appliance.web.errors import Problem
+from appliance.web.offers import upgrade_offers
+from appliance.web.panel import Panel, PanelDependency
+from appliance.web.requesting import check_typed_name, send, send_or_show
+from appliance.web.sessions import Form, LoggedIn, Submission
+
+router = APIRouter(prefix="/instances/{name}", include_in_schema=False)
+
+
+@router.get("/upgrade")
+def show_upgrade(panel: PanelDependency, principal: LoggedIn, name: str) -> Response:
+    """Show the releases that this CRM can go to."""
+    return _upgrade_form(panel, principal, name)
+
+
+@router.post("/upgrade")
+def upgrade(panel: PanelDependency, form: Form, name: str) -> Response:
+    """Request it."""
+    return send_or_show(
+        lambda: send(panel, form.principal, "upgrade", name, {"to": form.text("release")}),
+        lambda problem: _upgrade_form(panel, form.principal, name, problem, chosen=form.text("release")),
+    )
+
+
+def _upgrade_form(panel: Panel, principal: Principal, name: str, problem: Problem | None = None, chosen: str = "") -> Response:
+    principal.demand("upgrade")
+    offers = upgrade_offers(panel.appliance.catalogue, panel.appliance.store.instances.get(name))
+    best = offers[0].version if offers else ""
+    return _form(panel, principal, "upgrade", name, problem, offers=offers, chosen=chosen or best)
+
+
+@router.get("/rollback")
+def show_rollback(panel: PanelDependency, principal: LoggedIn, name: str) -> Response:
+    """Show what rolling back means."""
+    return _form(panel, principal, "rollback", name, None)
+
+
+@router.post("/rollback")
+def roll_back(panel: PanelDependency, form: Form, name: str) -> Response:
+    """Request it."""
+    return _confirmed(panel, form, "rollback", name, {})
+
+
+@router.get("/remove")
+def show_remove(panel: PanelDependency, principal: LoggedIn, name: str) -> Response:
+    """Show what removing means."""
+    return _form(panel, principal, "remove", name, None)
+
+
+@router.post("/remove")
+def remove(panel: PanelDependency, form: Form, name: str) -> Response:
+    """Request it."""
+    return _confirmed(panel, form, "remove", name, {"purge": bool(form.text("purge"))})
+
+
+def _confirmed(panel: Panel, form: Submission, kind: str, name: str, parameters: dict[str, Any]) -> Response:
+    def requesting() -> Operation:
+        form.principal.demand(kind)
+        check_typed_name(form.text("confirmation"), name)
+        return send(panel, form.principal, kind, name, parameters)
+
+    return send_or_show(requesting, lambda problem: _form(panel, form.principal, kind, name, problem))
+
+
+@router.get("/restore")
+def show_restore(panel: PanelDependency, principal: LoggedIn, name: str, point: str = "") -> Response:
+    """Show the points and the two ways to restore."""
+    return _restore_form(panel, principal, name, {"point": point})
+
+
+@router.post("/restore")
+def restore(panel: PanelDependency, form: Form, name: str) -> Response:
+    """Request it."""
+    return send_or_show(
+        lambda: _send_restore(panel, form, name), lambda problem: _restore_form(panel, form.principal, name, dict(form.fields), problem)
+    )
+
+
+def _send_restore(panel: Panel, form: Submission, name: str) -> Operation:
+    point = form.text("point")
+    if form.text("way") == "beside":
+        return send(panel, form.principal, "restore-beside", form.text("new_name"), {"source": name, "point": point})
+    form.principal.demand("restore")
+    check_typed_name(form.text("confirmation"), name)
+    return send(panel, form.principal, "restore", name, {"point": point})
+
+
+def _restore_form(panel: Panel, principal: Principal, name: str, values: dict[str, str], problem: Problem | None = None) -> Response:
+    points: list[RecoveryPoint] = panel.appliance.store.points.list(name)
+    return _form(
+        panel,
+        principal,
+        "restore",
+        name,
+        problem,
+        points=points,
+        chosen=values.get("point") or (points[0].id if points else ""),
+        way=values.get("way", "beside"),
+        new_name=values.get("new_name", f"{name}-copy"),
+    )
+
+
+def _form(panel: Panel, principal: Principal, kind: str, name: str, problem: Problem | None, **context: Any) -> Response:
+    principal.demand(kind)
+    instance = panel.appliance.store.instances.get(name)
+    status = problem.status if problem else 200
+    return panel.pages.page(
+        f"{kind}.html", status=status, principal=principal, section="/instances", instance=instance, problem=problem, **context
+    )

@@ -1,0 +1,64 @@
+"""The CRMs, and one of them."""
+
+from fastapi import APIRouter, Response
+
+from appliance.web.access import Principal
+from appliance.web.errors import Problem
+from appliance.web.offers import product_name, upgrade_offers
+from appliance.web.panel import Panel, PanelDependency
+from appliance.web.requesting import send, send_or_show
+from appliance.web.sessions import Form, LoggedIn
+from appliance.web.summaries import summarize, summarize_all
+
+POINTS_SHOWN = 5
+OPERATIONS_SHOWN = 8
+
+router = APIRouter(prefix="/instances", include_in_schema=False)
+
+
+@router.get("")
+def list_instances(panel: PanelDependency, principal: LoggedIn) -> Response:
+    """Show all CRMs."""
+    summaries = summarize_all(panel.appliance.store, panel.clock())
+    return panel.pages.page("instances.html", principal=principal, section="/instances", summaries=summaries)
+
+
+@router.get("/{name}")
+def show_instance(panel: PanelDependency, principal: LoggedIn, name: str) -> Response:
+    """Show one CRM."""
+    return instance_page(panel, principal, name)
+
+
+@router.post("/{name}/backup")
+def back_up(panel: PanelDependency, form: Form, name: str) -> Response:
+    """Take a backup."""
+    return send_or_show(
+        lambda: send(panel, form.principal, "backup", name, {}), lambda problem: instance_page(panel, form.principal, name, problem)
+    )
+
+
+@router.post("/{name}/drill")
+def drill(panel: PanelDependency, form: Form, name: str) -> Response:
+    """Prove a recovery point, the newest unless one is named."""
+    parameters = {"point": point} if (point := form.text("point")) else {}
+    return send_or_show(
+        lambda: send(panel, form.principal, "drill", name, parameters), lambda problem: instance_page(panel, form.principal, name, problem)
+    )
+
+
+def instance_page(panel: Panel, principal: Principal, name: str, problem: Problem | None = None) -> Response:
+    """Show one CRM, with the refusal of what was asked if there is one. Raises NotFound."""
+    store = panel.appliance.store
+    instance = store.instances.get(name)
+    return panel.pages.page(
+        "instance.html",
+        status=problem.status if problem else 200,
+        principal=principal,
+        section="/instances",
+        problem=problem,
+        summary=summarize(store, instance, panel.clock()),
+        product=product_name(panel.appliance.catalogue, instance.product),
+        points=store.points.list(name)[:POINTS_SHOWN],
+        operations=store.operations.list(instance=name, limit=OPERATIONS_SHOWN),
+        has_upgrade=bool(upgrade_offers(panel.appliance.catalogue, instance)),
+    )

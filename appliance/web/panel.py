@@ -1,0 +1,40 @@
+"""What every page and every call of the API is given."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from appliance.domain.operation import Operation
+from appliance.web.assets import Assets
+from appliance.web.templating import Pages
+from appliance.wiring import Appliance
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """The appliance, the templates and files of the pages, and the clock (aware, UTC)."""
+
+    appliance: Appliance
+    pages: Pages
+    assets: Assets
+    clock: Callable[[], datetime]
+
+
+def panel_of(request: Request) -> Panel:
+    """Give the panel that `create_app` built."""
+    panel: Panel = request.app.state.panel
+    return panel
+
+
+PanelDependency = Annotated[Panel, Depends(panel_of)]
+
+
+def operation_of(operation_id: int, panel: PanelDependency) -> Operation:
+    """Look up the operation of an address. Raises NotFound."""
+    return panel.appliance.store.operations.get(operation_id)
+
+
+OperationDependency = Annotated[Operation, Depends(operation_of)]

@@ -1,0 +1,134 @@
+"""Who is asking: browser sessions by cookie, bearer tokens of the API, and the token that every form carries."""
+
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request, Response
+from fastapi.security import HTTPBearer
+
+from appliance.errors import Forbidden, Unauthenticated
+from appliance.store.access import SESSION_LIFE, User
+from appliance.web.access import Principal, Role
+from appliance.web.panel import Panel, PanelDependency
+
+SESSION_COOKIE = "appliance_session"
+VISIT_COOKIE = "appliance_visit"
+STALE_FORM = "This form is out of date or came from another page. Nothing was changed; go back, reload the page and send it again."
+
+
+class PasswordChangeDue(Forbidden):
+    """The one-time password opens nothing but the form that replaces it."""
+
+
+def guest_of(request: Request, panel: PanelDependency) -> Principal:
+    """Find who is logged in, even with a one-time password. Raises Unauthenticated."""
+    session = panel.appliance.store.access.find_session(request.cookies.get(SESSION_COOKIE, ""), now=panel.clock())
+    user = panel.appliance.store.access.find_user(session.user) if session else None
+    if session is None or user is None:
+        raise Unauthenticated("Log in first.")
+    return _principal(user, csrf=session.csrf)
+
+
+Guest = Annotated[Principal, Depends(guest_of)]
+
+
+def principal_of(guest: Guest) -> Principal:
+    """Find who is logged in. Raises Unauthenticated, and PasswordChangeDue with a one-time password."""
+    if guest.must_change:
+        raise PasswordChangeDue("Choose a password of your own first.")
+    return guest
+
+
+LoggedIn = Annotated[Principal, Depends(principal_of)]
+
+
+DOCUMENTED = HTTPBearer(auto_error=False)
+"""Only tells the API's description that a bearer token is wanted."""
+
+
+def bearer_of(request: Request, panel: PanelDependency) -> Principal:
+    """Find whose bearer token this is. Raises Unauthenticated, and PasswordChangeDue with a one-time password."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    user = panel.appliance.store.access.find_token_user(token.strip(), now=panel.clock()) if scheme.lower() == "bearer" and token else None
+    if user is None:
+        raise Unauthenticated("Send a bearer token: `Authorization: Bearer appl_…`.")
+    return principal_of(_principal(user))
+
+
+Bearer = Annotated[Principal, Depends(bearer_of)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """A form that somebody sent from a page of this panel."""
+
+    principal: Principal
+    fields: Mapping[str, str]
+
+    def text(self, name: str) -> str:
+        """One field without the blanks around it; empty when it is absent."""
+        return self.fields.get(name, "").strip()
+
+
+async def fields_of(request: Request) -> dict[str, str]:
+    """Read the text fields of a form; the last of a name counts."""
+    form = await request.form()
+    return {name: value for name, value in form.multi_items() if isinstance(value, str)}
+
+
+Fields = Annotated[dict[str, str], Depends(fields_of)]
+
+
+def guest_submission_of(guest: Guest, fields: Fields) -> Submission:
+    """Accept a form only with this session's token, even with a one-time password. Raises Forbidden."""
+    if not same(fields.get("csrf", ""), guest.csrf):
+        raise Forbidden(STALE_FORM)
+    return Submission(principal=guest, fields=fields)
+
+
+GuestForm = Annotated[Submission, Depends(guest_submission_of)]
+
+
+def submission_of(submission: GuestForm, _: LoggedIn) -> Submission:
+    """Accept a form only with this session's token. Raises Forbidden and PasswordChangeDue."""
+    return submission
+
+
+Form = Annotated[Submission, Depends(submission_of)]
+
+
+def same(given: str, expected: str) -> bool:
+    """Compare two secrets in a time that does not depend on where they differ; nothing equals an empty one."""
+    return bool(expected) and hmac.compare_digest(given.encode(), expected.encode())
+
+
+def begin_session(request: Request, response: Response, panel: Panel, user: str) -> None:
+    """Log a browser in: a new secret in a cookie that scripts and other sites cannot use."""
+    token, _ = panel.appliance.store.access.open_session(user, now=panel.clock())
+    set_cookie(request, response, SESSION_COOKIE, token, max_age_seconds=int(SESSION_LIFE.total_seconds()))
+
+
+def end_session(request: Request, response: Response, panel: Panel) -> None:
+    """Log a browser out; its cookie's secret is worth nothing afterwards."""
+    panel.appliance.store.access.close_session(request.cookies.get(SESSION_COOKIE, ""))
+    response.delete_cookie(SESSION_COOKIE)
+
+
+def visit_token(request: Request, response: Response) -> str:
+    """Give a browser that is not logged in a token which its log-in form must repeat."""
+    token = request.cookies.get(VISIT_COOKIE) or secrets.token_urlsafe(24)
+    set_cookie(request, response, VISIT_COOKIE, token, max_age_seconds=None)
+    return token
+
+
+def set_cookie(request: Request, response: Response, name: str, value: str, *, max_age_seconds: int | None) -> None:
+    """Set a cookie for this panel alone; over HTTPS it never travels otherwise."""
+    secure = request.url.scheme == "https"
+    response.set_cookie(name, value, max_age=max_age_seconds, httponly=True, samesite="strict", secure=secure)
+
+
+def _principal(user: User, csrf: str = "") -> Principal:
+    return Principal(name=user.name, role=Role(user.role), csrf=csrf, must_change=user.must_change)

@@ -1,0 +1,91 @@
+"""What the overview says of each CRM, and what it asks somebody to look at."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from appliance.domain.instance import Instance, InstanceState, RecoveryPoint
+from appliance.domain.operation import Operation, OperationStatus
+from appliance.store import Store
+from appliance.web.formats import kind_title
+
+OLD_BACKUP = timedelta(hours=26)
+"""A day, and two hours for a backup that begins late or takes long."""
+OLD_PROOF = timedelta(days=30)
+UNSUCCESSFUL = (OperationStatus.FAILED, OperationStatus.ROLLED_BACK, OperationStatus.NEEDS_ATTENTION)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attention:
+    """One thing to look at: a sentence, and the page that mends it or leads there."""
+
+    severity: str
+    text: str
+    address: str
+    action: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """A CRM at a glance."""
+
+    instance: Instance
+    last_point: RecoveryPoint | None
+    last_proven: RecoveryPoint | None
+    running: Operation | None
+    last_operation: Operation | None
+    attention: tuple[Attention, ...]
+
+
+def instances_of(store: Store) -> list[Instance]:
+    """Every CRM by name, without the scratch copies of drills."""
+    return [instance for instance in store.instances.list() if instance.state != InstanceState.SCRATCH]
+
+
+def summarize_all(store: Store, now: datetime) -> list[Summary]:
+    """Every CRM at a glance, by name."""
+    return [summarize(store, instance, now) for instance in instances_of(store)]
+
+
+def summarize(store: Store, instance: Instance, now: datetime) -> Summary:
+    """One CRM at a glance."""
+    points = store.points.list(instance.name)
+    operations = store.operations.list(instance=instance.name, limit=1)
+    last = operations[0] if operations else None
+    proven = [point for point in points if point.proven_at]
+    last_proven = max(proven, key=lambda point: point.proven_at or point.at, default=None)
+    running = last if last and not last.status.is_final else None
+    return Summary(
+        instance=instance,
+        last_point=points[0] if points else None,
+        last_proven=last_proven,
+        running=running,
+        last_operation=last,
+        attention=(*_of_operation(last), *_of_backups(instance, points, last_proven, running, now)),
+    )
+
+
+def _of_operation(last: Operation | None) -> list[Attention]:
+    if last is None or last.status not in UNSUCCESSFUL:
+        return []
+    needs_hands = last.status == OperationStatus.NEEDS_ATTENTION
+    verdict = "needs you" if needs_hands else last.status.value.replace("_", " ")
+    text = f"{kind_title(last.kind)} of {last.instance}: {verdict}."
+    return [Attention(severity="red" if needs_hands else "orange", text=text, address=f"/operations/{last.id}", action="See why")]
+
+
+def _of_backups(
+    instance: Instance, points: list[RecoveryPoint], last_proven: RecoveryPoint | None, running: Operation | None, now: datetime
+) -> list[Attention]:
+    if instance.state != InstanceState.ACTIVE or running is not None:
+        return []
+    name, address = instance.name, f"/instances/{instance.name}"
+    if not points:
+        return [Attention(severity="red", text=f"{name} has no backup.", address=address, action="Back up")]
+    found = []
+    if now - points[0].at > OLD_BACKUP:
+        found.append(Attention(severity="orange", text=f"The last backup of {name} is over a day old.", address=address, action="Back up"))
+    if last_proven is None:
+        found.append(Attention(severity="yellow", text=f"No backup of {name} was ever restored.", address=address, action="Prove it"))
+    elif last_proven.proven_at is not None and now - last_proven.proven_at > OLD_PROOF:
+        found.append(Attention(severity="yellow", text=f"The last proof of {name} is a month old.", address=address, action="Prove it"))
+    return found

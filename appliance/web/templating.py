@@ -1,0 +1,50 @@
+"""Render the templates: everything is escaped, and a name that a template lacks is an error."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from appliance import __version__
+from appliance.web import formats
+from appliance.web.access import Principal
+from appliance.web.assets import Assets
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pages:
+    """The templates, and the clock that "3 minutes ago" is counted from."""
+
+    environment: Environment
+    clock: Callable[[], datetime]
+
+    def text(self, template: str, context: Mapping[str, Any]) -> str:
+        """Render a fragment."""
+        return self.environment.get_template(template).render(now=self.clock(), **context)
+
+    def page(self, template: str, *, principal: Principal, section: str, status: int = 200, **context: Any) -> HTMLResponse:
+        """Render a page for somebody who is logged in; `section` is the entry of the navigation that is marked."""
+        return HTMLResponse(self.text(template, {"principal": principal, "section": section, **context}), status)
+
+    def bare(self, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+        """Render a page without navigation."""
+        return HTMLResponse(self.text(template, context), status)
+
+
+def open_pages(assets: Assets, clock: Callable[[], datetime]) -> Pages:
+    """Load the templates of the package."""
+    environment = Environment(
+        loader=PackageLoader("appliance.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters |= {one.__name__: one for one in (formats.ago, formats.exact, formats.duration, formats.size, formats.kind_title)}
+    environment.globals |= {"asset": assets.url, "version": __version__}
+    environment.globals["ui"] = environment.get_template("ui.html").module
+    return Pages(environment=environment, clock=clock)
