@@ -25,6 +25,8 @@ class InstanceState(StrEnum):
     """It serves."""
     REMOVING = "removing"
     """It is being taken away."""
+    SCRATCH = "scratch"
+    """A drill's copy: never shown, never watched, gone at the end of the drill."""
 
 
 @dataclass(frozen=True, kw_only=True)

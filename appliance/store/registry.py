@@ -21,9 +21,10 @@ class Instances:
     database: Database
 
     def list(self) -> list[Instance]:
-        """By name."""
+        """By name; the scratch copies of drills are left out."""
+        query = select(InstanceRow).where(InstanceRow.state != InstanceState.SCRATCH).order_by(InstanceRow.name)
         with self.database.reading() as session:
-            return [_instance(row) for row in session.scalars(select(InstanceRow).order_by(InstanceRow.name))]
+            return [_instance(row) for row in session.scalars(query)]
 
     def get(self, name: str) -> Instance:
         """Raises NotFound."""

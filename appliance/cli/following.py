@@ -1,0 +1,123 @@
+"""Follow an operation to its end: a progress bar on a terminal, plain lines otherwise."""
+
+import signal
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType
+
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from appliance.cli.opened import now, who
+from appliance.cli.output import console, print_json
+from appliance.domain.operation import Operation, OperationStatus, StepStatus
+from appliance.errors import ApplianceError, Conflict
+from appliance.operations.requesting import cancel
+from appliance.wiring import Appliance
+from appliance.worker import is_working
+
+POLL_SECONDS = 0.2
+WORKER_PATIENCE_SECONDS = 10
+
+EXIT_CODES = {
+    OperationStatus.SUCCEEDED: 0,
+    OperationStatus.FAILED: 1,
+    OperationStatus.ROLLED_BACK: 3,
+    OperationStatus.CANCELLED: 130,
+    OperationStatus.NEEDS_ATTENTION: 1,
+}
+REFUSED_EXIT_CODE = 4
+
+
+def exit_code(operation: Operation) -> int:
+    """0 succeeded, 1 failed, 3 rolled back, 4 refused in preflight, 130 cancelled."""
+    if operation.refused and operation.status == OperationStatus.FAILED:
+        return REFUSED_EXIT_CODE
+    return EXIT_CODES[operation.status]
+
+
+def follow(appliance: Appliance, operation: Operation, *, as_json: bool) -> Operation:
+    """Show an operation until it ends. Ctrl-C asks it to stop at its next safe point; a second one only stops looking."""
+    show: Callable[[Operation], None] = _silent if as_json else _bar() if console.is_terminal else _Lines(appliance)
+    with _cancel_on_interrupt(appliance, operation.id):
+        ended = _until_end(appliance, operation.id, show)
+    if as_json:
+        print_json(ended)
+    else:
+        _tell_end(ended)
+    return ended
+
+
+def _until_end(appliance: Appliance, operation_id: int, show: Callable[[Operation], None]) -> Operation:
+    waiting_since = time.monotonic()
+    while True:
+        operation = appliance.store.operations.get(operation_id)
+        show(operation)
+        if operation.status.is_final or operation.status == OperationStatus.NEEDS_ATTENTION:
+            return operation
+        if is_working(appliance.settings.worker_lock):
+            waiting_since = time.monotonic()
+        elif time.monotonic() - waiting_since > WORKER_PATIENCE_SECONDS:
+            raise Conflict(f"Operation {operation_id} is recorded, but no worker is at work; it goes on when one starts. Run: appliance up")
+        time.sleep(POLL_SECONDS)
+
+
+class _Lines:
+    """Plain lines: each step when it begins and how it ended, and the log in between."""
+
+    def __init__(self, appliance: Appliance) -> None:
+        self.appliance, self.seen = appliance, 0
+
+    def __call__(self, operation: Operation) -> None:
+        for line in self.appliance.store.operations.log_lines(operation.id, after=self.seen):
+            print(f"[{line.step or operation.kind}] {line.text}", flush=True)
+            self.seen = line.id
+
+
+def _bar() -> Callable[[Operation], None]:
+    progress = Progress(
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn(), console=console
+    )
+    bar = progress.add_task("", total=100)
+    progress.start()
+
+    def show(operation: Operation) -> None:
+        running = next((step.title for step in operation.steps if step.status == StepStatus.RUNNING), operation.status.value)
+        progress.update(bar, completed=operation.percent, description=f"{operation.kind} {operation.instance}: {running}")
+        if operation.status.is_final or operation.status == OperationStatus.NEEDS_ATTENTION:
+            progress.stop()
+
+    return show
+
+
+def _silent(_: Operation) -> None:
+    return None
+
+
+def _tell_end(operation: Operation) -> None:
+    console.print(f"Operation {operation.id} ({operation.kind} {operation.instance}) {operation.status.value.replace('_', ' ')}.")
+    for step in operation.steps:
+        if step.detail and step.status == StepStatus.SUCCEEDED:
+            console.print(f"  {step.title}: {step.detail}", markup=False)
+    for text in (operation.cause, operation.next_action):
+        if text:
+            console.print(text, markup=False)
+
+
+class _cancel_on_interrupt:  # noqa: N801 - reads as a verb where it is used
+    def __init__(self, appliance: Appliance, operation_id: int) -> None:
+        self.appliance, self.operation_id = appliance, operation_id
+
+    def __enter__(self) -> None:
+        self.former = signal.signal(signal.SIGINT, self._ask)
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self.former)
+
+    def _ask(self, _: int, __: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, self.former)
+        try:
+            cancel(self.appliance, self.operation_id, requested_by=who(), now=now())
+            print("Asked to stop at the next safe point; press Ctrl-C again to leave it running unseen.", file=sys.stderr)
+        except ApplianceError as error:
+            print(f"appliance: {error}", file=sys.stderr)

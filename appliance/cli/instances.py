@@ -1,0 +1,190 @@
+"""What is done to instances, and what is known of them."""
+
+from typing import Annotated, Any
+
+import typer
+
+from appliance.cli.following import exit_code, follow
+from appliance.cli.opened import now, opened, who
+from appliance.cli.output import AsJson, console, moment, print_json, print_table
+from appliance.domain.versions import newest
+from appliance.errors import InvalidRequest
+from appliance.operations.requesting import request
+
+app = typer.Typer()
+instance_app = typer.Typer(help="The CRMs of this appliance.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="Name of the instance.", show_default=False)]
+Detach = Annotated[bool, typer.Option("--detach", help="Return at once; the worker carries on.")]
+ADDRESS_FIELDS = ("address", "port", "domain")
+
+
+def _carry_out(kind: str, instance: str, parameters: dict[str, Any], *, as_json: bool, detach: bool) -> None:
+    appliance = opened()
+    operation = request(appliance, kind, instance, parameters, requested_by=who(), now=now())
+    if detach:
+        print_json(operation) if as_json else console.print(
+            f"Operation {operation.id} is recorded: appliance operation follow {operation.id}"
+        )
+        return
+    raise typer.Exit(exit_code(follow(appliance, operation, as_json=as_json)))
+
+
+def _pairs(given: list[str]) -> dict[str, Any]:
+    pairs = [pair.partition("=") for pair in given]
+    if wrong := next((pair for pair in pairs if not pair[1] or not pair[0]), None):
+        raise InvalidRequest(f"{''.join(wrong)!r} is not of the form key=value. Nothing was changed.", field="set")
+    return {key: value for key, _, value in pairs}
+
+
+@app.command()
+def install(
+    product: Annotated[str, typer.Argument(help="Id of a product; `appliance product list` names them.", show_default=False)],
+    name: Annotated[str, typer.Option(help="Name of the new instance.", show_default=False)],
+    release: Annotated[str | None, typer.Option(help="Release to install instead of the default one.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the product, or address, port, domain.")
+    ] = None,
+    detach: Detach = False,
+    as_json: AsJson = False,
+) -> None:
+    """Install a CRM.
+
+    Example: appliance install PRODUCT --name crm --set language=en --set port=8080
+    """
+    pairs = _pairs(settings or [])
+    place: dict[str, Any] = {key: pairs.pop(key) for key in ADDRESS_FIELDS if key in pairs}
+    if "port" in place and place["port"].isdigit():
+        place["port"] = int(place["port"])
+    _carry_out("install", name, {"product": product, "release": release, "settings": pairs, **place}, as_json=as_json, detach=detach)
+
+
+@app.command()
+def backup(name: Name, detach: Detach = False, as_json: AsJson = False) -> None:
+    """Take a recovery point."""
+    _carry_out("backup", name, {}, as_json=as_json, detach=detach)
+
+
+@app.command("recovery-points")
+def recovery_points(name: Name, as_json: AsJson = False) -> None:
+    """List the moments an instance can be brought back to, newest first."""
+    points = opened().store.points.list(name)
+    if as_json:
+        print_json(points)
+        return
+    rows = [
+        (point.id, moment(point.at), point.record["release"], f"proven {moment(point.proven_at)}" if point.proven_at else "unproven")
+        for point in points
+    ]
+    print_table(("POINT", "AT", "RELEASE", "PROOF"), rows, empty=f"{name} has no recovery point yet. Take one: appliance backup {name}")
+
+
+@app.command()
+def restore(
+    name: Name,
+    to: Annotated[str | None, typer.Option(help="Recovery point; the newest one if left out.")] = None,
+    beside: Annotated[str | None, typer.Option("--as", help="Restore beside, as a new instance of this name.")] = None,
+    safety_backup: Annotated[bool, typer.Option(help="Back up what is there now before it is replaced.")] = True,
+    detach: Detach = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring an instance back to a recovery point: in place (what serves now is kept as the way back), or beside as a new instance."""
+    if beside is not None:
+        _carry_out("restore-beside", beside, {"source": name, "point": to}, as_json=as_json, detach=detach)
+    else:
+        _carry_out("restore", name, {"point": to, "safety_backup": safety_backup}, as_json=as_json, detach=detach)
+
+
+@app.command()
+def drill(
+    name: Name,
+    to: Annotated[str | None, typer.Option(help="Recovery point; the newest one if left out.")] = None,
+    detach: Detach = False,
+    as_json: AsJson = False,
+) -> None:
+    """Prove a recovery point: restore it into a scratch copy, log in, write, count every record, throw the copy away."""
+    _carry_out("drill", name, {"point": to}, as_json=as_json, detach=detach)
+
+
+@app.command()
+def upgrade(
+    name: Name,
+    to: Annotated[str, typer.Option(help="Release to go to.", show_default=False)],
+    detach: Detach = False,
+    as_json: AsJson = False,
+) -> None:
+    """Go to a newer release; on any failure the untouched original serves again."""
+    _carry_out("upgrade", name, {"to": to}, as_json=as_json, detach=detach)
+
+
+@app.command()
+def patch(name: Name, detach: Detach = False, as_json: AsJson = False) -> None:
+    """Go to the newest release of the instance's series, if there is one."""
+    appliance = opened()
+    instance = appliance.store.instances.get(name)
+    target = newest(appliance.catalogue.get(instance.product).definition, instance.series).version
+    if target == instance.release:
+        answer = {"instance": name, "release": target, "changed": False}
+        print_json(answer) if as_json else console.print(
+            f"Nothing to do: {name} runs {target}, the newest release of series {instance.series}."
+        )
+        return
+    _carry_out("upgrade", name, {"to": target}, as_json=as_json, detach=detach)
+
+
+@app.command()
+def rollback(name: Name, detach: Detach = False, as_json: AsJson = False) -> None:
+    """Go back, code and data, to what served before the last upgrade or restore; what serves now is backed up and kept."""
+    _carry_out("rollback", name, {}, as_json=as_json, detach=detach)
+
+
+@instance_app.command("list")
+def list_instances(as_json: AsJson = False) -> None:
+    """List the instances."""
+    instances = opened().store.instances.list()
+    if as_json:
+        print_json(instances)
+        return
+    rows = [(instance.name, instance.product, instance.release, instance.state.value, instance.url) for instance in instances]
+    print_table(("NAME", "PRODUCT", "RELEASE", "STATE", "ADDRESS"), rows, empty="No CRM is installed yet. See: appliance install --help")
+
+
+@instance_app.command("show")
+def show_instance(name: Name, as_json: AsJson = False) -> None:
+    """Show what is known of an instance."""
+    instance = opened().store.instances.get(name)
+    if as_json:
+        print_json(instance)
+        return
+    for key, value in (
+        ("name", instance.name),
+        ("product", f"{instance.product} {instance.release}"),
+        ("state", instance.state.value),
+        ("address", instance.url),
+        ("way back", instance.previous.version if instance.previous else "none kept"),
+        ("settings", ", ".join(f"{name}={value}" for name, value in instance.settings.items())),
+    ):
+        console.print(f"{key:>10}  {value}", markup=False)
+
+
+@instance_app.command("remove")
+def remove_instance(
+    name: Name,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    purge: Annotated[bool, typer.Option("--purge", help="Give up its recovery points too.")] = False,
+    final_backup: Annotated[bool, typer.Option(help="Take a last recovery point before.")] = True,
+    detach: Detach = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take an instance away; its recovery points stay unless --purge is given."""
+    if not yes and typer.prompt(f"Type the name {name} to take it away") != name:
+        raise InvalidRequest("The name was not repeated. Nothing was changed.", field="name")
+    _carry_out("remove", name, {"purge": purge, "final_backup": final_backup}, as_json=as_json, detach=detach)
+
+
+@app.command("secret")
+def show_secret(
+    name: Name, secret: Annotated[str, typer.Argument(help="Name of the secret, such as admin_password.", show_default=False)]
+) -> None:
+    """Print a secret of an instance, for example its administrator's first password."""
+    print(opened().store.vault.get(name, secret))

@@ -1,0 +1,103 @@
+"""Carry out a playbook with ansible-runner and report each task as it ends."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import ansible_runner
+
+from appliance.config import playbooks_directory
+from appliance.errors import Cancelled, PlaybookFailed
+
+LONGEST_OUTPUT_LINES = 200
+ENVIRONMENT = {
+    "ANSIBLE_HOST_KEY_CHECKING": "True",
+    "ANSIBLE_PIPELINING": "True",
+    "ANSIBLE_RETRY_FILES_ENABLED": "False",
+    "ANSIBLE_NOCOLOR": "True",
+    "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
+}
+LOCALHOST = {"all": {"hosts": {"localhost": {"ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3"}}}}
+
+
+@dataclass(kw_only=True)
+class Recap:
+    """What the tasks of a playbook run reported."""
+
+    changed: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+def run_playbook(
+    playbook: str,
+    variables: Mapping[str, Any],
+    *,
+    directory: Path,
+    ident: str,
+    on_line: Callable[[str], None],
+    is_cancelled: Callable[[], bool],
+) -> Recap:
+    """Run `playbooks/<playbook>.yml` against this machine.
+
+    `directory` is for this run alone; the variables file in it holds no secret and stays readable for a run by hand.
+    Raises Cancelled (its processes may live on: the caller ends them) and PlaybookFailed.
+    """
+    recap = Recap()
+    directory.mkdir(parents=True, exist_ok=True)
+    result = ansible_runner.run(
+        private_data_dir=str(directory),
+        project_dir=str(playbooks_directory()),
+        playbook=f"{playbook}.yml",
+        inventory=LOCALHOST,
+        extravars=dict(variables),
+        envvars=ENVIRONMENT,
+        ident=ident,
+        quiet=True,
+        event_handler=lambda event: _report(event, recap, on_line),
+        cancel_callback=is_cancelled,
+    )
+    _clear(directory, ident)
+    if result.status == "canceled":
+        raise Cancelled(f"The playbook {playbook} was stopped.")
+    if result.status != "successful":
+        cause = "; ".join(recap.failures) or f"ansible-playbook ended with {result.status} (code {result.rc})"
+        raise PlaybookFailed(f"The playbook {playbook} failed: {cause}")
+    return recap
+
+
+def _report(event: Mapping[str, Any], recap: Recap, on_line: Callable[[str], None]) -> bool:
+    data = event.get("event_data", {})
+    result = data.get("res") or {}
+    match event.get("event"):
+        case "runner_on_ok" if result.get("changed"):
+            recap.changed += 1
+            on_line(f"changed: {data.get('task', '')}")
+            _show_output(data, result, on_line)
+        case "runner_on_failed" if not data.get("ignore_errors"):
+            recap.failures.append(_failure(data, result))
+            on_line(f"failed: {data.get('task', '')}")
+            _show_output(data, result, on_line)
+        case "runner_on_unreachable":
+            recap.failures.append(f"the host {data.get('host')} cannot be reached: {result.get('msg', '')}")
+    return True
+
+
+def _show_output(data: Mapping[str, Any], result: Mapping[str, Any], on_line: Callable[[str], None]) -> None:
+    if data.get("task_action", "").rpartition(".")[2] not in ("command", "shell") or result.get("censored"):
+        return
+    lines = str(result.get("stdout") or "").splitlines() + str(result.get("stderr") or "").splitlines()
+    for line in lines[-LONGEST_OUTPUT_LINES:]:
+        on_line(f"  {line}")
+
+
+def _failure(data: Mapping[str, Any], result: Mapping[str, Any]) -> str:
+    said = str(result.get("stderr") or "").strip().splitlines()[-3:]
+    return f"{data.get('task', 'a task')}: {' '.join([str(result.get('msg', '')).strip(), *said]).strip()}"
+
+
+def _clear(directory: Path, ident: str) -> None:
+    """Keep the variables for a run by hand, drop what ansible-runner dumps of the environment."""
+    (directory / "artifacts" / ident / "command").unlink(missing_ok=True)
+    shutil.rmtree(directory / "artifacts" / ident / "fact_cache", ignore_errors=True)

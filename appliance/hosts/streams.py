@@ -1,0 +1,83 @@
+"""Run a program that speaks JSON lines, and pass on what it says while it works."""
+
+import json
+import os
+import selectors
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from appliance.errors import Cancelled, CommandFailed
+
+POLL_SECONDS = 0.2
+GRACE_SECONDS = 30
+
+
+def stream(
+    argv: Sequence[str],
+    spec: Mapping[str, Any],
+    *,
+    on_event: Callable[[Mapping[str, Any]], None],
+    is_cancelled: Callable[[], bool],
+) -> dict[str, Any]:
+    """Start `argv`, hand it `spec` on its standard input, call `on_event` for each line, return the one with `"event": "result"`.
+
+    Raises Cancelled after the program has ended, and CommandFailed with the code the program gave.
+    """
+    process = subprocess.Popen(
+        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, env=dict(os.environ)
+    )
+    assert process.stdin is not None  # noqa: S101 - Popen was given a pipe
+    process.stdin.write(json.dumps(spec).encode())
+    process.stdin.close()
+    last, said = _follow(process, on_event, is_cancelled)
+    code = process.wait()
+    if is_cancelled() and code != 0:
+        raise Cancelled(f"{argv[-1]} was stopped.")
+    if last.get("event") == "result" and code == 0:
+        return last
+    message = last.get("message") or " ".join(said[-5:]) or f"it ended with code {code} and said nothing"
+    raise CommandFailed(str(message), code=str(last.get("code", "failed")))
+
+
+def _follow(
+    process: subprocess.Popen[bytes], on_event: Callable[[Mapping[str, Any]], None], is_cancelled: Callable[[], bool]
+) -> tuple[dict[str, Any], list[str]]:
+    last: dict[str, Any] = {}
+    said: list[str] = []
+    buffers = {"out": b"", "err": b""}
+    with selectors.DefaultSelector() as selector:
+        for pipe, name in ((process.stdout, "out"), (process.stderr, "err")):
+            assert pipe is not None  # noqa: S101 - Popen was given pipes
+            selector.register(pipe, selectors.EVENT_READ, name)
+        while selector.get_map():
+            if is_cancelled() and process.poll() is None:
+                _stop(process)
+            for key, _ in selector.select(POLL_SECONDS):
+                chunk = os.read(key.fd, 65536)
+                if not chunk:
+                    selector.unregister(key.fileobj)
+                *lines, buffers[key.data] = (buffers[key.data] + chunk).split(b"\n")
+                for line in lines:
+                    if key.data == "err":
+                        said.append(line.decode(errors="replace"))
+                    elif event := _parse(line):
+                        last = event
+                        on_event(event)
+    return last, said
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return {"event": "log", "text": line.decode(errors="replace")}
+    return event if isinstance(event, dict) else None
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()

@@ -1,0 +1,131 @@
+"""Carry an operation out: each step journalled before and after, and everything begun undone when one fails."""
+
+import os
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from appliance.domain.operation import Operation, OperationStatus, StepStatus
+from appliance.errors import ApplianceError, Cancelled, PreflightFailed
+from appliance.hosts.confinement import Confinement, end
+from appliance.operations.run import Run
+from appliance.operations.workflow import StepDefinition, Workflows
+from appliance.wiring import Appliance
+
+CHILDREN_GRACE_SECONDS = 10
+BEGUN = (StepStatus.RUNNING, StepStatus.SUCCEEDED, StepStatus.FAILED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """Knows how steps follow each other; knows nothing of what they do."""
+
+    appliance: Appliance
+    workflows: Workflows
+    confinement: Confinement
+    now: Callable[[], datetime]
+    tell: Callable[[Appliance, Operation, OperationStatus, datetime], None]
+
+    def carry(self, operation_id: int) -> None:
+        """Bring an operation to an end state, from wherever it stands. A second call after a crash goes on after the last finished step."""
+        journal = self.appliance.store.operations
+        operation = journal.get(operation_id)
+        steps = self.workflows[operation.kind].steps
+        if journal.direction(operation_id) == "forward" and self._go_forward(operation, steps):
+            self._finish(operation_id, OperationStatus.SUCCEEDED)
+            return
+        self._go_back(journal.get(operation_id), steps)
+
+    def _go_forward(self, operation: Operation, steps: tuple[StepDefinition, ...]) -> bool:
+        status = {step.name: step.status for step in operation.steps}
+        for step in steps:
+            if status.get(step.name) in (StepStatus.SUCCEEDED, StepStatus.SKIPPED):
+                continue
+            if not self._take(operation, step, interrupted=status.get(step.name) == StepStatus.RUNNING):
+                return False
+        return True
+
+    def _take(self, operation: Operation, step: StepDefinition, *, interrupted: bool) -> bool:
+        journal = self.appliance.store.operations
+        run = self._run(operation, step, interrupted=interrupted)
+        try:
+            if run.is_cancelled():
+                raise Cancelled("Somebody asked to stop.")
+            journal.begin_step(operation.id, step.name, now=self.now())
+            run.log(f"{step.title}{' (again, after an interruption)' if interrupted else ''}")
+            detail = step.run(run)
+            journal.end_step(operation.id, step.name, StepStatus.SUCCEEDED, now=self.now(), detail=detail)
+        except ApplianceError as error:
+            self._turn_back(operation, step, error, str(error))
+        except Exception as error:  # noqa: BLE001 - the worker's one catch-all: a defect must roll back like any failure
+            run.log(traceback.format_exc())
+            self._turn_back(operation, step, error, f"a defect of the appliance: {type(error).__name__}: {error}")
+        else:
+            return True
+        return False
+
+    def _turn_back(self, operation: Operation, step: StepDefinition, error: Exception, cause: str) -> None:
+        journal = self.appliance.store.operations
+        cancelled, refused = isinstance(error, Cancelled), isinstance(error, PreflightFailed)
+        journal.log(operation.id, cause, step=step.name, now=self.now())
+        if not cancelled:
+            journal.end_step(operation.id, step.name, StepStatus.FAILED, now=self.now(), detail=cause)
+        journal.turn_back(
+            operation.id,
+            cause=cause if refused or cancelled else f"{step.title}: {cause}",
+            next_action=None,
+            cancelled=cancelled,
+            refused=refused,
+        )
+
+    def _go_back(self, operation: Operation, steps: tuple[StepDefinition, ...]) -> None:
+        journal = self.appliance.store.operations
+        status = {step.name: step.status for step in operation.steps}
+        for step in reversed(steps):
+            if step.undo is None or status.get(step.name) not in BEGUN:
+                continue
+            if not self._undo(operation, step):
+                return
+        undone = any(step.status == StepStatus.UNDONE for step in journal.get(operation.id).steps)
+        self._finish(operation.id, self._end_status(operation.id, undone=undone))
+
+    def _finish(self, operation_id: int, status: OperationStatus) -> None:
+        operation = self.appliance.store.operations.get(operation_id)
+        self.tell(self.appliance, operation, status, self.now())
+        self.appliance.store.operations.finish(operation_id, status, now=self.now())
+
+    def _undo(self, operation: Operation, step: StepDefinition) -> bool:
+        journal = self.appliance.store.operations
+        run = self._run(operation, step, interrupted=True, undoing=True)
+        run.log(f"taking back: {step.title}")
+        try:
+            if step.undo is not None:
+                step.undo(run)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the instance must stay locked and the page must say so
+            run.log(traceback.format_exc())
+            journal.finish(
+                operation.id,
+                OperationStatus.NEEDS_ATTENTION,
+                now=self.now(),
+                next_action=f"Taking back {step.title!r} failed: {error}. Mend that, then: appliance operation retry {operation.id}",
+            )
+            return False
+        journal.end_step(operation.id, step.name, StepStatus.UNDONE, now=self.now())
+        return True
+
+    def _end_status(self, operation_id: int, *, undone: bool) -> OperationStatus:
+        if self.appliance.store.operations.was_cancelled(operation_id):
+            return OperationStatus.CANCELLED
+        return OperationStatus.ROLLED_BACK if undone else OperationStatus.FAILED
+
+    def _run(self, operation: Operation, step: StepDefinition, *, interrupted: bool, undoing: bool = False) -> Run:
+        return Run(
+            appliance=self.appliance,
+            operation=operation,
+            step=step.name,
+            interrupted=interrupted,
+            cancellable=step.cancellable and not undoing,
+            now=self.now,
+            end_children=lambda: end(self.confinement, grace_seconds=CHILDREN_GRACE_SECONDS, spare=os.getpid()),
+        )

@@ -1,0 +1,83 @@
+"""Drill: restore a recovery point into a scratch copy, boot the CRM from it, log in, write, count; then throw the copy away."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from appliance.domain.instance import LONGEST_NAME, SCRATCH_SUFFIX, InstanceState
+from appliance.operations.kinds.restore import check_beside, choose_point, reserve_copy
+from appliance.operations.parameters import Parameters, read
+from appliance.operations.run import Run
+from appliance.operations.steps.deciding import release_reservation
+from appliance.operations.steps.deploying import DEPLOYMENT_EMPTY, START, compare_records, verify
+from appliance.operations.steps.hosting import HOST, INSTANCE, RELEASE, remove_instance
+from appliance.operations.steps.snapshots import RESTORE
+from appliance.operations.workflow import StepDefinition, Workflow
+from appliance.wiring import Appliance
+
+
+class DrillParameters(Parameters):
+    """`point` is the newest one of the instance when it is left out."""
+
+    point: str | None = None
+
+
+def accept(appliance: Appliance, instance: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Raises InvalidRequest, NotFound."""
+    wanted = read(DrillParameters, parameters)
+    return {"point": choose_point(appliance, instance, wanted.point).id}
+
+
+def reserve(run: Run) -> None:
+    """Take ports for the scratch copy; it may use the releases and secrets of its source."""
+    source = run.operation.instance
+    run.remember(secrets_of=source, began=run.memory.get("began") or run.now().isoformat())
+    reserve_copy(run, source[: LONGEST_NAME - len(SCRATCH_SUFFIX)] + SCRATCH_SUFFIX, state=InstanceState.SCRATCH)
+
+
+def verify_copy(run: Run) -> str:
+    """Every probe of the product, the writing one too, and every record counted. The time it took to get here is the measured RTO."""
+    healthy = f"{verify(run)}; {compare_records(run)}"
+    point = run.appliance.store.points.get(run.operation.parameters["point"])
+    now = run.now()
+    run.remember(
+        facts={
+            "kind": "logical",
+            "rto_seconds": (now - datetime.fromisoformat(run.memory["began"])).total_seconds(),
+            "data_age_seconds": (now - point.at).total_seconds(),
+        }
+    )
+    return healthy
+
+
+def note_proof(run: Run) -> str:
+    """The point is proven."""
+    facts = run.memory["facts"]
+    proof = {**facts, "operation": run.operation.id, "counts": run.memory["before"]["counts"]}
+    run.appliance.store.points.prove(run.operation.parameters["point"], at=run.now(), proof=proof)
+    return f"proven; back in service after {facts['rto_seconds']:.0f} s"
+
+
+def clear_away(run: Run) -> None:
+    """Leave nothing of the scratch copy."""
+    remove_instance(run)
+    release_reservation(run)
+
+
+DRILL = Workflow(
+    kind="drill",
+    accept=accept,
+    steps=(
+        StepDefinition(name="preflight", title="Check before anything is changed", run=check_beside),
+        StepDefinition(name="reserve", title="Take ports for a scratch copy", run=reserve, undo=release_reservation),
+        HOST,
+        INSTANCE,
+        RELEASE,
+        DEPLOYMENT_EMPTY,
+        RESTORE,
+        START,
+        StepDefinition(name="verify", title="Log in, read, write and count in the copy", run=verify_copy),
+        StepDefinition(name="proof", title="Note the proof", run=note_proof),
+        StepDefinition(name="clear", title="Throw the copy away", run=clear_away, cancellable=False),
+    ),
+)

@@ -1,0 +1,99 @@
+"""Install: from a product and a name to a CRM that serves."""
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+from appliance.domain.instance import InstanceState, check_name
+from appliance.errors import Conflict
+from appliance.operations.parameters import Parameters, read
+from appliance.operations.preflight import RELEASE_BYTES, disk_has_room, lock_is_intact, port_is_free, require, runtime_fits
+from appliance.operations.run import Run
+from appliance.operations.steps.deciding import decide_on_release, release_reservation, reserve_instance
+from appliance.operations.steps.deploying import DEPLOYMENT_EMPTY, INITIALISE, START, VERIFY
+from appliance.operations.steps.hosting import HOST, INSTANCE, RELEASE
+from appliance.operations.steps.takeover import FIRST_SWITCH, OPEN
+from appliance.operations.workflow import StepDefinition, Workflow
+from appliance.wiring import Appliance
+
+DATABASE_BYTES = 500 * 1024**2
+"""A new cluster with an empty CRM and its write-ahead log."""
+
+
+def _an_address(value: str) -> str:
+    return str(ip_address(value))
+
+
+class InstallParameters(Parameters):
+    """What to install; what is left out is decided by the definition and the appliance's settings."""
+
+    product: str
+    release: str | None = None
+    settings: dict[str, Any] = Field(default_factory=dict)
+    address: Annotated[str, AfterValidator(_an_address)] | None = None
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    domain: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")] | None = None
+
+
+def accept(appliance: Appliance, instance: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Raises InvalidRequest for a bad name or field, NotFound for an unknown product or release, Conflict for a taken name."""
+    name = check_name(instance)
+    wanted = read(InstallParameters, parameters)
+    definition = appliance.catalogue.get(wanted.product).definition
+    release = definition.release(wanted.release or definition.default_release)
+    settings = definition.complete_settings(wanted.settings)
+    if appliance.store.instances.find(name) is not None:
+        raise Conflict(f"An instance named {name} exists already. Nothing was changed.")
+    return {**wanted.model_dump(), "name": name, "release": release.version, "settings": settings}
+
+
+def check(run: Run) -> str:
+    """Refuse before anything is changed."""
+    wanted, appliance = run.operation.parameters, run.appliance
+    product = appliance.catalogue.get(wanted["product"])
+    settings = appliance.settings
+    checks = [
+        runtime_fits(product.definition, wanted["release"]),
+        lock_is_intact(product, wanted["release"]),
+        disk_has_room(settings.crm_root, RELEASE_BYTES + DATABASE_BYTES),
+    ]
+    if wanted.get("port"):
+        checks.append(port_is_free(wanted.get("address") or settings.crm_address, wanted["port"]))
+    return require(checks)
+
+
+def reserve(run: Run) -> str:
+    """Take the name, the ports and make the secrets."""
+    wanted = run.operation.parameters
+    instance = reserve_instance(run, wanted, state=InstanceState.INSTALLING)
+    for secret in run.appliance.catalogue.get(instance.product).definition.secrets:
+        run.appliance.store.vault.ensure(instance.name, secret.name, secret.length)
+    decide_on_release(run, instance, wanted["release"], own_files=True)
+    return f"{instance.name} will answer at {instance.url}"
+
+
+def give_back(run: Run) -> None:
+    """Forget the name, the ports and the secrets."""
+    run.appliance.store.vault.forget(run.operation.instance)
+    release_reservation(run)
+
+
+INSTALL = Workflow(
+    kind="install",
+    accept=accept,
+    steps=(
+        StepDefinition(name="preflight", title="Check before anything is changed", run=check),
+        StepDefinition(name="reserve", title="Take name and ports", run=reserve, undo=give_back),
+        HOST,
+        INSTANCE,
+        RELEASE,
+        DEPLOYMENT_EMPTY,
+        INITIALISE,
+        START,
+        VERIFY,
+        FIRST_SWITCH,
+        OPEN,
+    ),
+)

@@ -1,0 +1,169 @@
+"""Restore: in place of what serves (which is kept as the way back), or beside it as a new instance."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from appliance.domain.instance import Instance, InstanceState, RecoveryPoint, check_name
+from appliance.errors import Conflict, InvalidRequest, NotFound
+from appliance.operations.kinds.backup import backup_checks, serving
+from appliance.operations.parameters import Parameters, read
+from appliance.operations.preflight import RELEASE_BYTES, disk_has_room, lock_is_intact, require, runtime_fits
+from appliance.operations.run import Run
+from appliance.operations.steps.deciding import decide_on_release, release_reservation, reserve_instance
+from appliance.operations.steps.deploying import DEPLOYMENT_EMPTY, START, VERIFY, VERIFY_RECORDS
+from appliance.operations.steps.hosting import HOST, INSTANCE, RELEASE
+from appliance.operations.steps.snapshots import RESTORE, take_snapshot
+from appliance.operations.steps.takeover import FIRST_SWITCH, MAINTENANCE, OPEN, SWITCH
+from appliance.operations.workflow import StepDefinition, Workflow
+from appliance.wiring import Appliance
+
+ROOM = 4
+"""A restored database with its indexes and log takes up to this many times the dump."""
+
+
+class RestoreParameters(Parameters):
+    """`point` is the newest one of the instance when it is left out."""
+
+    point: str | None = None
+    safety_backup: bool = True
+
+
+class BesideParameters(Parameters):
+    """`source` is the instance that the point was taken of; it may have been removed since."""
+
+    source: str
+    point: str | None = None
+    port: int | None = None
+
+
+def accept_in_place(appliance: Appliance, instance: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Raises InvalidRequest, NotFound, Conflict."""
+    serving(appliance, instance)
+    wanted = read(RestoreParameters, parameters)
+    return {**wanted.model_dump(), "point": choose_point(appliance, instance, wanted.point).id}
+
+
+def accept_beside(appliance: Appliance, instance: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Raises InvalidRequest, NotFound, and Conflict for a taken name."""
+    name = check_name(instance)
+    wanted = read(BesideParameters, parameters)
+    if appliance.store.instances.find(name) is not None:
+        raise Conflict(f"An instance named {name} exists already. Nothing was changed.")
+    return {**wanted.model_dump(), "point": choose_point(appliance, wanted.source, wanted.point).id}
+
+
+def choose_point(appliance: Appliance, instance: str, wanted: str | None) -> RecoveryPoint:
+    """The wanted point of an instance, or its newest. Raises NotFound, InvalidRequest."""
+    points = appliance.store.points.list(instance)
+    if not points:
+        raise NotFound(f"{instance} has no recovery point. Nothing was changed; take one with: appliance backup {instance}")
+    if wanted is None or wanted == "latest":
+        return points[0]
+    if all(point.id != wanted for point in points):
+        raise InvalidRequest(
+            f"{wanted!r} is no recovery point of {instance}. Nothing was changed; see: appliance recovery-points {instance}", field="point"
+        )
+    return appliance.store.points.get(wanted)
+
+
+def check_in_place(run: Run) -> str:
+    """Refuse before anything is changed."""
+    instance = serving(run.appliance, run.operation.instance)
+    point = run.appliance.store.points.get(run.operation.parameters["point"])
+    wanted = backup_checks(run, instance) if run.operation.parameters["safety_backup"] else []
+    checked = require([*wanted, *_checks(run, instance.product, point)])
+    run.remember(restored_point=point.id)
+    decide_on_release(run, instance, point.record["release"], own_files=True)
+    return checked
+
+
+def check_beside(run: Run) -> str:
+    """Refuse before anything is changed."""
+    point = run.appliance.store.points.get(run.operation.parameters["point"])
+    return require(_checks(run, point.record["product"], point))
+
+
+def reserve(run: Run) -> str:
+    """Take name and ports; the new instance gets the secrets that belong to the data."""
+    instance = reserve_copy(run, run.operation.instance, state=InstanceState.INSTALLING)
+    vault = run.appliance.store.vault
+    for name, value in vault.all(run.operation.parameters["source"]).items():
+        vault.put(instance.name, name, value)
+    return f"{instance.name} will answer at {instance.url}"
+
+
+def reserve_copy(run: Run, name: str, *, state: InstanceState, port: int | None = None) -> Instance:
+    """Take name and ports for an instance that is made from a recovery point."""
+    point = run.appliance.store.points.get(run.operation.parameters["point"])
+    wanted = {
+        "name": name,
+        "product": point.record["product"],
+        "release": point.record["release"],
+        "settings": point.record["settings"],
+        "port": port or run.operation.parameters.get("port"),
+    }
+    instance = reserve_instance(run, wanted, state=state)
+    run.remember(restored_point=point.id)
+    role = "scratch" if state == InstanceState.SCRATCH else "production"
+    decide_on_release(run, instance, instance.release, own_files=True, role=role)
+    return instance
+
+
+def give_back(run: Run) -> None:
+    """Forget the name, the ports and the copied secrets."""
+    if run.memory.get("created"):
+        run.appliance.store.vault.forget(run.operation.instance)
+    release_reservation(run)
+
+
+def safety_backup(run: Run) -> str:
+    """Keep what is there now, unless told not to."""
+    return take_snapshot(run) if run.operation.parameters["safety_backup"] else "not wanted"
+
+
+def _checks(run: Run, product: str, point: RecoveryPoint) -> list[Any]:
+    appliance = run.appliance
+    found, version = appliance.catalogue.get(product), point.record["release"]
+    return [
+        runtime_fits(found.definition, version),
+        lock_is_intact(found, version),
+        disk_has_room(appliance.settings.crm_root, RELEASE_BYTES + ROOM * int(point.record["bytes_processed"])),
+    ]
+
+
+PREFLIGHT_TITLE = "Check before anything is changed"
+
+RESTORE_IN_PLACE = Workflow(
+    kind="restore",
+    accept=accept_in_place,
+    steps=(
+        StepDefinition(name="preflight", title=PREFLIGHT_TITLE, run=check_in_place),
+        StepDefinition(name="backup", title="Take a safety backup", run=safety_backup),
+        RELEASE,
+        DEPLOYMENT_EMPTY,
+        RESTORE,
+        START,
+        VERIFY,
+        MAINTENANCE,
+        SWITCH,
+        OPEN,
+    ),
+)
+
+RESTORE_BESIDE = Workflow(
+    kind="restore-beside",
+    accept=accept_beside,
+    steps=(
+        StepDefinition(name="preflight", title=PREFLIGHT_TITLE, run=check_beside),
+        StepDefinition(name="reserve", title="Take name and ports", run=reserve, undo=give_back),
+        HOST,
+        INSTANCE,
+        RELEASE,
+        DEPLOYMENT_EMPTY,
+        RESTORE,
+        START,
+        VERIFY_RECORDS,
+        FIRST_SWITCH,
+        OPEN,
+    ),
+)

@@ -1,0 +1,105 @@
+"""Upgrade: migrate a copy of the database with the new release, prove it on a private port, then switch; the original stays untouched."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from appliance.domain.versions import Path as VersionPath
+from appliance.domain.versions import plan
+from appliance.errors import InvalidRequest, PreflightFailed
+from appliance.operations.kinds.backup import backup_checks, serving
+from appliance.operations.parameters import Parameters, read
+from appliance.operations.preflight import (
+    COPIES,
+    RELEASE_BYTES,
+    database_bytes,
+    disk_has_room,
+    is_healthy,
+    lock_is_intact,
+    queries_hold,
+    require,
+    runtime_fits,
+)
+from appliance.operations.run import Run
+from appliance.operations.steps.deciding import decide_on_release
+from appliance.operations.steps.deploying import DEPLOYMENT_BARE, START, VERIFY_RECORDS
+from appliance.operations.steps.health import probes_of
+from appliance.operations.steps.hosting import RELEASE
+from appliance.operations.steps.snapshots import SAFETY_BACKUP
+from appliance.operations.steps.subject import old, subject, told
+from appliance.operations.steps.takeover import MAINTENANCE, OPEN, SWITCH
+from appliance.operations.variables import database_spec, steps_variables
+from appliance.operations.workflow import StepDefinition, Workflow
+from appliance.products.probing import Door
+from appliance.wiring import Appliance
+
+
+class UpgradeParameters(Parameters):
+    """`to` is the release to go to: a later one of the same series (a patch), or of the next series."""
+
+    to: str
+
+
+def accept(appliance: Appliance, instance: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Raises InvalidRequest, NotFound, Conflict, and PreflightFailed for a way that the product does not allow."""
+    current = serving(appliance, instance)
+    wanted = read(UpgradeParameters, parameters)
+    try:
+        plan(appliance.catalogue.get(current.product).definition, current.release, wanted.to)
+    except InvalidRequest as refused:
+        raise PreflightFailed((str(refused),)) from None
+    return wanted.model_dump()
+
+
+def check(run: Run) -> str:
+    """Refuse before anything is changed."""
+    appliance, instance = run.appliance, serving(run.appliance, run.operation.instance)
+    assert instance.deployment is not None  # noqa: S101 - it serves
+    product, to = appliance.catalogue.get(instance.product), run.operation.parameters["to"]
+    database = database_spec(appliance.settings, instance, instance.deployment)
+    reach = (database["socket_directory"], database["port"])
+    probes = probes_of(appliance, instance, instance.deployment, door=Door.PROXY)
+    checked = require(
+        [
+            *backup_checks(run, instance),
+            runtime_fits(product.definition, to),
+            lock_is_intact(product, to),
+            disk_has_room(appliance.settings.crm_root, RELEASE_BYTES),
+            disk_has_room(run.appliance.settings.crm_root, COPIES * database_bytes(instance.deployment, *reach)),
+            is_healthy(probes),
+            *queries_hold(_way(run, instance.release).pre_checks, instance.deployment, *reach),
+        ]
+    )
+    decide_on_release(run, instance, to, own_files=False)
+    return checked
+
+
+def migrate(run: Run) -> None:
+    """Copy the database and let the new release migrate the copy."""
+    way = _way(run, old(run).version)
+    more: dict[str, Any] = {"database_source": old(run).database, "steps": steps_variables(way.steps)}
+    if way.hop and way.hop.pre_sql:
+        more["pre_sql"] = str(run.appliance.catalogue.get(subject(run).product).file(way.hop.pre_sql))
+    run.playbook("deployment_migrate", told(run, **more))
+
+
+def _way(run: Run, from_release: str) -> VersionPath:
+    product = run.appliance.catalogue.get(subject(run).product)
+    return plan(product.definition, from_release, run.operation.parameters["to"])
+
+
+UPGRADE = Workflow(
+    kind="upgrade",
+    accept=accept,
+    steps=(
+        StepDefinition(name="preflight", title="Check before anything is changed", run=check),
+        SAFETY_BACKUP,
+        RELEASE,
+        DEPLOYMENT_BARE,
+        MAINTENANCE,
+        StepDefinition(name="migrate", title="Migrate a copy of the database", run=migrate),
+        START,
+        VERIFY_RECORDS,
+        SWITCH,
+        OPEN,
+    ),
+)

@@ -1,0 +1,101 @@
+"""What a step is given: its operation, a memory that survives a crash, and the ways to reach the CRM's host."""
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from appliance.domain.operation import Operation
+from appliance.errors import Cancelled
+from appliance.hosts.playbooks import Recap, run_playbook
+from appliance.hosts.streams import stream
+from appliance.wiring import Appliance
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One run of one step. `interrupted` says that an earlier run of it was cut off, after its processes have ended."""
+
+    appliance: Appliance
+    operation: Operation
+    step: str
+    interrupted: bool
+    cancellable: bool
+    now: Callable[[], datetime]
+    end_children: Callable[[], None]
+    counter: list[int] = field(default_factory=lambda: [0])
+
+    @property
+    def memory(self) -> Mapping[str, Any]:
+        """What earlier steps have written down."""
+        return self.appliance.store.operations.memory(self.operation.id)
+
+    def remember(self, **values: Any) -> None:
+        """Write down for later steps, durably, before it is acted upon."""
+        self.appliance.store.operations.remember(self.operation.id, values)
+
+    def log(self, text: str) -> None:
+        """Add to the live log."""
+        self.appliance.store.operations.log(self.operation.id, text, step=self.step, now=self.now())
+
+    def progress(self, percent: float) -> None:
+        """Say how far this step has come, 0 to 100."""
+        self.appliance.store.operations.progress(self.operation.id, self.step, int(percent))
+
+    def is_cancelled(self) -> bool:
+        """Whether somebody asked to stop and this step may be stopped."""
+        return self.cancellable and self.appliance.store.operations.is_cancel_requested(self.operation.id)
+
+    def playbook(self, name: str, variables: Mapping[str, Any]) -> Recap:
+        """Run a playbook on the instance's host. Raises PlaybookFailed or Cancelled, in both cases after its processes have ended."""
+        self.counter[0] += 1
+        ident = f"{self.step}-{self.counter[0]}-{name}-{self.now():%H%M%S%f}"
+        self.log(f"playbook {name}")
+        try:
+            return run_playbook(
+                name,
+                variables,
+                directory=self.directory / ident,
+                ident=ident,
+                on_line=self.log,
+                is_cancelled=self.is_cancelled,
+            )
+        except Cancelled:
+            self.end_children()
+            raise
+
+    def backup(self, verb: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+        """Let the backup package on the host move data. Raises CommandFailed or Cancelled."""
+        return stream([sys.executable, "-m", "backup", verb], spec, on_event=self._hear, is_cancelled=self.is_cancelled)
+
+    @contextmanager
+    def secret_files(self, secrets: Mapping[str, str]) -> Iterator[dict[str, str]]:
+        """Lay secrets down as files (0600, in memory where the machine has such a place) for as long as they are needed."""
+        directory = self.appliance.settings.run / "secrets" / str(self.operation.id)
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir(parents=True, mode=0o700)
+        try:
+            yield {name: str(_private_file(directory / name, value)) for name, value in secrets.items()}
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+    @property
+    def directory(self) -> Path:
+        """Artifacts of this operation."""
+        return self.appliance.settings.home / "operations" / str(self.operation.id)
+
+    def _hear(self, event: Mapping[str, Any]) -> None:
+        if event.get("event") == "log":
+            self.log(str(event.get("text", "")))
+        elif event.get("event") == "progress" and event.get("percent") is not None:
+            self.progress(float(event["percent"]))
+
+
+def _private_file(file: Path, value: str) -> Path:
+    file.touch(mode=0o600)
+    file.write_text(value)
+    return file

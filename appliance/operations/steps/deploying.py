@@ -1,0 +1,79 @@
+"""Make a deployment, start it on its private port and see that it is healthy there, before anybody is sent to it."""
+
+from appliance.domain.instance import Deployment
+from appliance.errors import StepFailed
+from appliance.operations.run import Run
+from appliance.operations.steps.health import await_health, count_spec, probes_of
+from appliance.operations.steps.subject import new, product, subject, told
+from appliance.operations.variables import steps_variables
+from appliance.operations.workflow import StepDefinition
+from appliance.products.probing import Door
+
+
+def create_with_empty_database(run: Run) -> None:
+    """Directory, environment, service definitions and an empty database."""
+    run.playbook("deployment_create", told(run, database_source="empty"))
+
+
+def create_without_database(run: Run) -> None:
+    """The same, before the downtime begins; the database is copied in it."""
+    run.playbook("deployment_create", told(run, database_source="none"))
+
+
+def remove_deployment(run: Run) -> None:
+    """Take the new deployment away: services, directory, database, and files unless the old one uses them."""
+    deployment, before = new(run), run.memory.get("old")
+    own_files = before is None or Deployment(**before).files != deployment.files
+    run.playbook("deployment_remove", told(run, drop_database=True, drop_files=own_files))
+
+
+def initialise(run: Run) -> None:
+    """Run the product's own installation steps."""
+    run.playbook("product_steps", told(run, steps=steps_variables(product(run).install)))
+
+
+def start(run: Run) -> None:
+    """Start the new deployment on its private port."""
+    run.playbook("deployment_start", told(run))
+
+
+def stop(run: Run) -> None:
+    """Stop the new deployment."""
+    run.playbook("deployment_stop", told(run))
+
+
+def verify(run: Run) -> str:
+    """Probe the new deployment on its private port: log in, read, queue alive, code and database of one series."""
+    instance, deployment = subject(run), new(run)
+    every = run.appliance.catalogue.get(instance.product).definition.probes_of(deployment.version)
+    # a probe leaves no trace among production's records
+    names = [name for name in every if name != "write" or deployment.role == "scratch"]
+    return await_health(probes_of(run.appliance, instance, deployment, door=Door.PRIVATE, names=names))
+
+
+def compare_records(run: Run) -> str:
+    """Count and checksum the records of the new database against what was remembered of the old one."""
+    counted = run.backup("inspect", count_spec(run.appliance, subject(run), new(run)))
+    before = run.memory["before"]
+    differing = [
+        f"{name}: {before[kind].get(name)} before, {counted[kind].get(name)} after"
+        for kind in ("counts", "checksums")
+        for name in before[kind]
+        if before[kind][name] != counted[kind].get(name)
+    ]
+    if differing:
+        raise StepFailed("Records changed: " + "; ".join(differing))
+    return ", ".join(f"{count} {name}" for name, count in sorted(counted["counts"].items()))
+
+
+def verify_and_compare(run: Run) -> str:
+    """Both: healthy, and with every record."""
+    return f"{verify(run)}; {compare_records(run)}"
+
+
+DEPLOYMENT_EMPTY = StepDefinition(name="deployment", title="Prepare the deployment", run=create_with_empty_database, undo=remove_deployment)
+DEPLOYMENT_BARE = StepDefinition(name="deployment", title="Prepare the deployment", run=create_without_database, undo=remove_deployment)
+INITIALISE = StepDefinition(name="initialise", title="Set the CRM up", run=initialise)
+START = StepDefinition(name="start", title="Start on a private port", run=start, undo=stop)
+VERIFY = StepDefinition(name="verify", title="Probe it on the private port", run=verify)
+VERIFY_RECORDS = StepDefinition(name="verify", title="Probe it and compare every record", run=verify_and_compare)

@@ -1,0 +1,39 @@
+"""What the steps of an operation agree on: the instance they act on, the deployment they make, the one that served before."""
+
+from typing import Any
+
+from appliance.domain.instance import Deployment, Instance
+from appliance.domain.product import ProductDefinition
+from appliance.operations.run import Run
+from appliance.operations.variables import variables
+
+
+def subject(run: Run) -> Instance:
+    """The instance acted on: the operation's own, or the scratch copy that a drill made."""
+    return run.appliance.store.instances.get(run.memory.get("subject", run.operation.instance))
+
+
+def product(run: Run) -> ProductDefinition:
+    """The definition of the subject's product."""
+    return run.appliance.catalogue.get(subject(run).product).definition
+
+
+def new(run: Run) -> Deployment:
+    """The deployment that this operation makes or goes to."""
+    return Deployment(**run.memory["new"])
+
+
+def old(run: Run) -> Deployment:
+    """The deployment that served when this operation began."""
+    return Deployment(**run.memory["old"])
+
+
+def told(run: Run, **more: Any) -> dict[str, Any]:
+    """Variables for a playbook about the new deployment, with the old one as `previous` where there is one."""
+    previous = Deployment(**run.memory["old"]) if run.memory.get("old") else None
+    return variables(run.appliance, subject(run), deployment=new(run), previous=previous, **more)
+
+
+def told_of_old(run: Run, **more: Any) -> dict[str, Any]:
+    """Variables for a playbook about the old deployment, with the new one as `previous`: the way back."""
+    return variables(run.appliance, subject(run), deployment=old(run), previous=new(run), **more)

@@ -1,0 +1,89 @@
+"""Hand an instance over from one deployment to another, with the way back kept."""
+
+from typing import Any
+
+from appliance.domain.instance import Deployment, InstanceState
+from appliance.errors import ApplianceError
+from appliance.operations.run import Run
+from appliance.operations.steps.health import OPEN_PROBES, await_health, count_spec, probes_of
+from appliance.operations.steps.subject import new, old, subject, told, told_of_old
+from appliance.operations.telling import publish_targets
+from appliance.operations.variables import variables
+from appliance.operations.workflow import StepDefinition
+from appliance.products.probing import Door
+
+RETRY_AFTER_SECONDS = 60
+
+
+def enter_maintenance(run: Run) -> str:
+    """Answer visitors with the maintenance page, stop the old deployment and count its records."""
+    message = {"message": f"{subject(run).name} is being updated.", "retry_after_seconds": RETRY_AFTER_SECONDS}
+    run.playbook("maintenance", told(run, maintenance_state="on", stop_deployment=True, maintenance=message))
+    counted = run.backup("inspect", count_spec(run.appliance, subject(run), old(run)))
+    run.remember(before={"counts": counted["counts"], "checksums": counted["checksums"]})
+    return ", ".join(f"{count} {name}" for name, count in sorted(counted["counts"].items()))
+
+
+def serve_old_again(run: Run) -> None:
+    """Start the untouched old deployment, see that it is healthy, and let visitors in."""
+    run.playbook("deployment_start", told_of_old(run))
+    await_health(_open_probes(run, old(run), Door.PRIVATE))
+    run.playbook("maintenance", told_of_old(run, maintenance_state="off", stop_deployment=False))
+
+
+def switch(run: Run) -> None:
+    """Point the instance at the new deployment; visitors still see the maintenance page where there was one."""
+    run.playbook("deployment_switch", told(run, leave_maintenance=False))
+    instance = subject(run)
+    run.appliance.store.instances.serve(instance.name, new(run), previous=_old_or_none(run))
+
+
+def switch_back(run: Run) -> None:
+    """Point the instance at the old deployment again, behind the maintenance page."""
+    instance, before = subject(run), old(run)
+    message = {"message": f"{instance.name} returns to its former release.", "retry_after_seconds": RETRY_AFTER_SECONDS}
+    run.playbook("maintenance", told_of_old(run, maintenance_state="on", stop_deployment=False, maintenance=message))
+    run.playbook("deployment_switch", told_of_old(run, leave_maintenance=False))
+    kept = run.memory.get("older")
+    run.appliance.store.instances.serve(instance.name, before, previous=Deployment(**kept) if kept else None)
+
+
+def open_up(run: Run) -> str:
+    """Let visitors in and see that they are served, then clear away what is older than the way back."""
+    instance = subject(run)
+    run.playbook("maintenance", told(run, maintenance_state="off", stop_deployment=False))
+    seen = await_health(_open_probes(run, new(run), Door.PROXY))
+    run.appliance.store.instances.mark(instance.name, InstanceState.ACTIVE)
+    publish_targets(run.appliance)
+    _clear_older(run)
+    return f"{instance.url} {seen}"
+
+
+def _clear_older(run: Run) -> None:
+    """The CRM serves already: what cannot be cleared is told and left, never a reason to go back."""
+    kept = run.memory.get("older")
+    if not kept:
+        return
+    older = Deployment(**kept)
+    own_files = older.files not in (new(run).files, old(run).files)
+    try:
+        told_of_older = variables(run.appliance, subject(run), deployment=older)
+        run.playbook("deployment_remove", {**told_of_older, "drop_database": True, "drop_files": own_files})
+    except ApplianceError as error:
+        run.log(f"The older deployment {older.id} was left behind: {error}")
+
+
+def _open_probes(run: Run, deployment: Deployment, door: Door) -> dict[str, dict[str, Any]]:
+    return probes_of(run.appliance, subject(run), deployment, door=door, names=OPEN_PROBES)
+
+
+def _old_or_none(run: Run) -> Deployment | None:
+    return old(run) if run.memory.get("old") else None
+
+
+MAINTENANCE = StepDefinition(
+    name="maintenance", title="Show the maintenance page and stop the CRM", run=enter_maintenance, undo=serve_old_again
+)
+FIRST_SWITCH = StepDefinition(name="switch", title="Point the address at it", run=switch)
+SWITCH = StepDefinition(name="switch", title="Switch over", run=switch, undo=switch_back, cancellable=False)
+OPEN = StepDefinition(name="open", title="Let visitors in", run=open_up, cancellable=False)

@@ -1,0 +1,70 @@
+"""Tell the monitor: what to watch (its targets file) and what the worker did (events in its ledger)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from appliance.domain.instance import Instance, InstanceState
+from appliance.domain.operation import Operation, OperationStatus
+from appliance.operations.steps.health import probes_of
+from appliance.products.probing import Door
+from appliance.wiring import Appliance
+from monitoring.ledger import Ledger
+from monitoring.targets import Target, write_targets
+
+
+def publish_targets(appliance: Appliance) -> None:
+    """Write the targets file anew from what the store knows."""
+    file = appliance.settings.targets_file
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_targets(file, [_target(appliance, instance) for instance in appliance.store.instances.list() if _is_watched(instance)])
+
+
+def tell_backup(appliance: Appliance, crm: str, *, started: datetime, now: datetime, record: Mapping[str, Any]) -> None:
+    """Write a successful backup into the ledger."""
+    values = {
+        "kind": "logical",
+        "repository": "local",
+        "bytes_added": record["bytes_added"],
+        "bytes_processed": record["bytes_processed"],
+        "recovery_point_at": datetime.fromisoformat(record["at"]).timestamp(),
+    }
+    _write(appliance, kind="backup", crm=crm, result="success", at=now, duration_seconds=(now - started).total_seconds(), values=values)
+
+
+def tell_end(appliance: Appliance, operation: Operation, status: OperationStatus, now: datetime) -> None:
+    """Write how an operation ended; a successful backup was told when its recovery point was made."""
+    if operation.kind == "backup" and status == OperationStatus.SUCCEEDED:
+        return
+    duration_seconds = (now - (operation.started_at or now)).total_seconds()
+    facts = appliance.store.operations.memory(operation.id).get("facts", {})
+    _write(
+        appliance, kind=operation.kind, crm=operation.instance, result=status.value, at=now, duration_seconds=duration_seconds, values=facts
+    )
+
+
+def _write(
+    appliance: Appliance, *, kind: str, crm: str, result: str, at: datetime, duration_seconds: float, values: Mapping[str, Any]
+) -> None:
+    appliance.settings.ledger_file.parent.mkdir(parents=True, exist_ok=True)
+    with Ledger(appliance.settings.ledger_file) as ledger:
+        ledger.record_event(kind=kind, crm=crm, result=result, at=at, duration_seconds=duration_seconds, values=values)
+
+
+def _is_watched(instance: Instance) -> bool:
+    return instance.state == InstanceState.ACTIVE and instance.deployment is not None
+
+
+def _target(appliance: Appliance, instance: Instance) -> Target:
+    assert instance.deployment is not None  # noqa: S101 - only watched instances come here
+    probes = probes_of(appliance, instance, instance.deployment, door=Door.PROXY)
+    return Target.model_validate(
+        {
+            "crm": instance.name,
+            "product": instance.product,
+            "release": instance.deployment.version,
+            "interval_seconds": appliance.settings.probe_interval_seconds,
+            "probes": probes,
+            "maintenance_flag": str(appliance.settings.crm_root / instance.name / "maintenance" / "maintenance.on"),
+        }
+    )

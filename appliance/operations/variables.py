@@ -1,0 +1,143 @@
+"""What playbooks are told: the host, the instance, its product, release and deployment, as JSON without a secret in it."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from appliance.config import Settings, program
+from appliance.domain.instance import Deployment, Instance
+from appliance.domain.product_releases import Release
+from appliance.wiring import Appliance
+
+PORTS_PER_INSTANCE = 10
+"""Each instance has a block of private ports, so that old and new deployments listen side by side."""
+
+
+def host_variables(settings: Settings) -> dict[str, Any]:
+    """How long-running processes, nginx and Python environments are handled on the host."""
+    supervisorctl = [program("supervisorctl"), "-c", str(settings.supervisor_configuration)]
+    under_systemd = settings.manager == "systemd"
+    return {
+        "service_manager": settings.manager,
+        "supervisorctl": supervisorctl,
+        "supervisor_directory": str(settings.supervisor_directory),
+        "python": "/usr/bin/python3",
+        "uv": program("uv"),
+        "nginx_configuration": str(settings.nginx_configuration),
+        "nginx_directory": str(settings.nginx_directory),
+        "nginx_reload": ["systemctl", "reload", "nginx"] if under_systemd else [*supervisorctl, "signal", "HUP", "nginx"],
+        "log_directory": str(settings.log),
+        "cache_directory": str(settings.cache),
+    }
+
+
+def crm_variables(settings: Settings, instance: Instance) -> dict[str, Any]:
+    """Where the instance lives and who it is there."""
+    return {
+        "name": instance.name,
+        "root": str(settings.crm_root / instance.name),
+        "user": instance.user,
+        "cluster": instance.cluster,
+        "database_port": settings.database_port_base + instance.slot,
+        "socket_directory": str(settings.postgresql_socket_directory),
+        "address": instance.address,
+        "port": instance.port,
+        "domain": instance.domain,
+    }
+
+
+def release_variables(appliance: Appliance, product: str, deployment: Deployment) -> dict[str, Any]:
+    """The release a deployment runs, its lock on this machine and where it is built."""
+    found = appliance.catalogue.get(product)
+    release = found.definition.release(deployment.version)
+    return {
+        **release.model_dump(mode="json", exclude_none=True, include={"version", "series", "package"}),
+        "build": deployment.build,
+        "directory": deployment.release_directory,
+        "bin": f"{deployment.release_directory}/venv/bin",
+        "lock": str(found.file(release.lock or "")),
+        "prebuild": [step.model_dump(mode="json", exclude_none=True) for step in found.definition.prebuild_of(release.version)],
+    }
+
+
+def variables(
+    appliance: Appliance, instance: Instance, *, deployment: Deployment, previous: Deployment | None = None, **more: Any
+) -> dict[str, Any]:
+    """Everything for a playbook run about one deployment of an instance."""
+    product = appliance.catalogue.get(instance.product)
+    told = {
+        "host": host_variables(appliance.settings),
+        "crm": crm_variables(appliance.settings, instance),
+        "settings": dict(instance.settings),
+        "product": product.definition.for_playbooks(product.directory),
+        "release": release_variables(appliance, instance.product, deployment),
+        "deployment": deployment.as_variables(),
+        "secrets": {"directory": str(appliance.settings.crm_root / instance.name / "secrets")},
+        **more,
+    }
+    if previous is not None:
+        told["previous"] = previous.as_variables()
+    return told
+
+
+def new_deployment(
+    settings: Settings,
+    instance: Instance,
+    release: Release,
+    build: str,
+    *,
+    operation_id: int,
+    own_files: bool,
+    release_owner: str | None = None,
+    role: str = "production",
+) -> Deployment:
+    """Decide on a deployment that no other of the instance collides with.
+
+    `own_files` gives it a new directory for uploads instead of the current one's; `release_owner` lets it use a release that another
+    instance on the host has built (releases are immutable).
+    """
+    current = instance.deployment
+    number = 1 + max((int(kept.id.partition("-")[0]) for kept in _kept(instance)), default=0)
+    deployment_id = f"{number:04d}-{operation_id}"
+    root = settings.crm_root / instance.name
+    releases = settings.crm_root / (release_owner or instance.name) / "releases"
+    files = root / "files" / deployment_id if own_files or current is None else Path(current.files)
+    return Deployment(
+        id=deployment_id,
+        version=release.version,
+        series=release.series,
+        build=build,
+        directory=str(root / "deployments" / deployment_id),
+        release_directory=str(releases / f"{release.version}-{build}"),
+        files=str(files),
+        database=f"crm_{number:04d}_{operation_id}",
+        port=_free_port(settings, instance),
+        role=role,
+        mail=role == "production",
+    )
+
+
+def database_spec(settings: Settings, instance: Instance, deployment: Deployment) -> dict[str, Any]:
+    """How the backup package reaches a deployment's database."""
+    return {
+        "engine": "postgresql",
+        "name": deployment.database,
+        "port": settings.database_port_base + instance.slot,
+        "socket_directory": str(settings.postgresql_socket_directory),
+        "user": "postgres",
+    }
+
+
+def steps_variables(steps: Iterable[Any]) -> list[Mapping[str, Any]]:
+    """Product steps as playbooks take them."""
+    return [step.model_dump(mode="json", exclude_none=True) for step in steps]
+
+
+def _kept(instance: Instance) -> list[Deployment]:
+    return [deployment for deployment in (instance.deployment, instance.previous) if deployment is not None]
+
+
+def _free_port(settings: Settings, instance: Instance) -> int:
+    first = settings.deployment_port_base + instance.slot * PORTS_PER_INSTANCE
+    taken = {deployment.port for deployment in _kept(instance)}
+    return next(port for port in range(first, first + PORTS_PER_INSTANCE) if port not in taken)

@@ -1,0 +1,39 @@
+"""The shape of a workflow: named steps, each safe to repeat, some with a way to take them back."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from appliance.operations.run import Run
+from appliance.wiring import Appliance
+
+Action = Callable[[Run], str | None]
+"""Brings a step to its end state and proves it; may return a sentence about what it found. Called again after a crash."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepDefinition:
+    """One step. Before a step that is not `cancellable` the last safe point to stop has passed."""
+
+    name: str
+    title: str
+    run: Action
+    undo: Action | None = None
+    cancellable: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workflow:
+    """A kind of operation.
+
+    `accept` validates the parameters, refuses what can be refused at once and gives the full parameters back;
+    it changes nothing and raises InvalidRequest, NotFound, Conflict or PreflightFailed.
+    """
+
+    kind: str
+    accept: Callable[[Appliance, str, Mapping[str, Any]], dict[str, Any]]
+    steps: tuple[StepDefinition, ...]
+    claim: Callable[[Appliance, str, Mapping[str, Any]], None] | None = None
+
+
+Workflows = Mapping[str, Workflow]

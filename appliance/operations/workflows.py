@@ -1,0 +1,14 @@
+"""Every kind of operation. To add one: write its module in `kinds/`, name it here."""
+
+from appliance.operations.kinds.backup import BACKUP_WORKFLOW
+from appliance.operations.kinds.drill import DRILL
+from appliance.operations.kinds.install import INSTALL
+from appliance.operations.kinds.remove import REMOVE
+from appliance.operations.kinds.restore import RESTORE_BESIDE, RESTORE_IN_PLACE
+from appliance.operations.kinds.rollback import ROLLBACK
+from appliance.operations.kinds.upgrade import UPGRADE
+from appliance.operations.workflow import Workflows
+
+WORKFLOWS: Workflows = {
+    workflow.kind: workflow for workflow in (INSTALL, BACKUP_WORKFLOW, RESTORE_IN_PLACE, RESTORE_BESIDE, DRILL, UPGRADE, ROLLBACK, REMOVE)
+}

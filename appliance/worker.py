@@ -1,0 +1,253 @@
+"""The worker: the one process that carries operations out, each in a child process and a confinement of its own."""
+
+import contextlib
+import fcntl
+import os
+import select
+import signal
+import socket
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+from appliance.domain.operation import Operation, OperationStatus
+from appliance.errors import Conflict
+from appliance.hosts.confinement import Confinement, confine, end
+from appliance.operations.engine import Engine
+from appliance.operations.telling import tell_end
+from appliance.operations.workflow import Workflows
+from appliance.wiring import Appliance
+
+IDLE_SECONDS = 1.0
+WATCH_SECONDS = 0.1
+ORPHAN_GRACE_SECONDS = 10
+SHORTEST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 60.0
+KEPT_ENVIRONMENT = ("PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR")
+KEPT_PREFIXES = (
+    "LC_",
+    "APPLIANCE_",
+    "PIP_",
+    "UV_",
+    "SSL_CERT_",
+    "REQUESTS_CA_",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(kw_only=True)
+class Carried:
+    """An operation that runs: its confinement, its carrier where that is our child, and since when it has been without one."""
+
+    confinement: Confinement
+    carrier: int | None = None
+    orphaned_at: float | None = None
+    attempts: int = 0
+    not_before: float = 0.0
+
+
+@dataclass(kw_only=True)
+class Worker:
+    """Claims operations and watches over those that run.
+
+    A carrier outlives its worker on purpose: restarting the worker never interrupts an operation. Whoever finds an operation
+    running with nobody inside its confinement carries it on; while somebody is inside, it waits.
+    """
+
+    appliance: Appliance
+    workflows: Workflows
+    now: Callable[[], datetime] = _now
+    tell: Callable[[Appliance, Operation, OperationStatus, datetime], None] = tell_end
+    carried: dict[int, Carried] = field(default_factory=dict)
+    stopping: bool = False
+    lock: IO[str] | None = None
+
+    def run(self) -> None:
+        """Work until SIGTERM or SIGINT. Raises Conflict when another worker holds the lock."""
+        settings = self.appliance.settings
+        settings.worker_lock.parent.mkdir(parents=True, exist_ok=True)
+        _scrub_environment()
+        with (
+            _sole_worker(settings.worker_lock) as self.lock,
+            _wake_socket(settings.worker_socket) as wake,
+            _signals(self._stop) as signals,
+        ):
+            self._adopt()
+            while not self.stopping:
+                self._watch()
+                self._claim()
+                _wait(wake, signals, WATCH_SECONDS if self.carried else IDLE_SECONDS)
+
+    def _stop(self) -> None:
+        self.stopping = True
+
+    def _adopt(self) -> None:
+        for operation in self.appliance.store.operations.list(status=[OperationStatus.RUNNING], limit=1000):
+            self.carried[operation.id] = Carried(confinement=confine(self.appliance.settings.home, operation.id))
+
+    def _claim(self) -> None:
+        while len(self.carried) < self.appliance.settings.parallel_operations:
+            operation = self.appliance.store.operations.claim(now=self.now())
+            if operation is None:
+                return
+            self.carried[operation.id] = Carried(confinement=confine(self.appliance.settings.home, operation.id))
+            self._carry(operation.id)
+
+    def _watch(self) -> None:
+        for operation_id, carried in list(self.carried.items()):
+            if carried.carrier is not None and _has_ended(carried.carrier):
+                carried.carrier = None
+            if not carried.confinement.members():
+                self._settle(operation_id, carried)
+            elif carried.carrier is None:
+                self._await_orphans(operation_id, carried)
+
+    def _settle(self, operation_id: int, carried: Carried) -> None:
+        carried.orphaned_at = None
+        if self.appliance.store.operations.get(operation_id).status != OperationStatus.RUNNING:
+            carried.confinement.leave_nothing()
+            self._carrier_file(operation_id).unlink(missing_ok=True)
+            del self.carried[operation_id]
+        elif time.monotonic() >= carried.not_before:
+            self._carry(operation_id)
+
+    def _await_orphans(self, operation_id: int, carried: Carried) -> None:
+        """A carrier of an earlier worker, or what a dead carrier left: wait for it to end; end it only when patience is over."""
+        if self.appliance.store.operations.get(operation_id).status != OperationStatus.RUNNING:
+            end(carried.confinement, grace_seconds=ORPHAN_GRACE_SECONDS)
+            return
+        carried.orphaned_at = carried.orphaned_at or time.monotonic()
+        if time.monotonic() - carried.orphaned_at > self.appliance.settings.orphan_patience_seconds and not self._has_carrier(operation_id):
+            end(carried.confinement, grace_seconds=ORPHAN_GRACE_SECONDS)
+
+    def _has_carrier(self, operation_id: int) -> bool:
+        """Whether the carrier that an earlier worker started is alive, and not only programs it had started."""
+        try:
+            pid, created = self._carrier_file(operation_id).read_text().split()
+            return psutil.Process(int(pid)).create_time() == float(created)
+        except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
+            return False
+
+    def _carrier_file(self, operation_id: int) -> Path:
+        return self.appliance.settings.worker_lock.with_name(f"carrier-{operation_id}")
+
+    def _carry(self, operation_id: int) -> None:
+        carried = self.carried[operation_id]
+        carried.not_before = time.monotonic() + min(LONGEST_PAUSE_SECONDS, SHORTEST_PAUSE_SECONDS * 2**carried.attempts)
+        carried.attempts += 1
+        pid = os.fork()
+        if pid:
+            carried.carrier = pid
+            _await_entry(carried.confinement, pid)
+            return
+        code = 1
+        try:
+            self._become_carrier(operation_id, carried.confinement)
+            Engine(appliance=self.appliance, workflows=self.workflows, confinement=carried.confinement, now=self.now, tell=self.tell).carry(
+                operation_id
+            )
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+            raise
+        finally:
+            os._exit(code)
+
+    def _become_carrier(self, operation_id: int, confinement: Confinement) -> None:
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+            signal.signal(number, signal.SIG_DFL)
+        if self.lock is not None:
+            self.lock.close()  # or the lock would outlive the worker
+        os.setsid()
+        confinement.enter()
+        self._carrier_file(operation_id).write_text(f"{os.getpid()} {psutil.Process().create_time()}")
+
+
+def _await_entry(confinement: Confinement, pid: int) -> None:
+    """Until the child is inside, an empty confinement would look like an ended operation."""
+    while pid not in confinement.members() and not _has_ended(pid, reap=False):
+        time.sleep(0.001)
+
+
+def _has_ended(pid: int, *, reap: bool = True) -> bool:
+    try:
+        if not reap:
+            return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        return os.waitpid(pid, os.WNOHANG)[0] != 0
+    except ChildProcessError:
+        return True
+
+
+def _scrub_environment() -> None:
+    """What the worker was started with reaches every playbook; nothing but this may."""
+    for name in list(os.environ):
+        if name not in KEPT_ENVIRONMENT and not name.startswith(KEPT_PREFIXES):
+            del os.environ[name]
+
+
+@contextlib.contextmanager
+def _sole_worker(file: Path) -> Iterator[IO[str]]:
+    with file.open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Conflict("A worker is at work already. Nothing was changed.") from None
+        yield lock
+
+
+def is_working(worker_lock: Path) -> bool:
+    """Whether a worker lives: it holds its lock for exactly as long."""
+    try:
+        with worker_lock.open("r") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
+
+
+@contextlib.contextmanager
+def _wake_socket(file: Path) -> Iterator[socket.socket]:
+    file.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as wake:
+        wake.bind(str(file))
+        file.chmod(0o600)
+        wake.setblocking(False)
+        yield wake
+
+
+@contextlib.contextmanager
+def _signals(stop: Callable[[], None]) -> Iterator[int]:
+    reading, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop())
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    yield reading
+    signal.set_wakeup_fd(-1)
+
+
+def _wait(wake: socket.socket, signals: int, seconds: float) -> None:
+    descriptors = [wake.fileno(), signals]
+    ready, _, _ = select.select(descriptors, [], [], seconds)
+    for descriptor in ready:
+        with contextlib.suppress(BlockingIOError):
+            while os.read(descriptor, 64):
+                pass
