@@ -69,9 +69,8 @@ def patches(definition: ProductDefinition, version: str) -> tuple[Release, ...]:
 def reachable(definition: ProductDefinition, version: str) -> tuple[Release, ...]:
     """Every release that one patch or one upgrade leads to, the oldest first."""
     series = definition.release(version).series
-    next_series = {hop.target for hop in definition.upgrade.hops if hop.source == series}
-    later = [release for release in in_order(definition) if release.series in next_series]
-    return tuple(sorted({*patches(definition, version), *later}, key=lambda release: order(release.version)))
+    allowed = {series, *(hop.target for hop in definition.upgrade.hops if hop.source == series)}
+    return tuple(release for release in in_order(definition) if release.series in allowed and order(release.version) > order(version))
 
 
 def plan(definition: ProductDefinition, from_release: str, to_release: str) -> Path:

@@ -1,0 +1,144 @@
+"""Definitions are found, checked whole, and never used with a lock file that was changed."""
+
+import ast
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from appliance.errors import ConfigurationError, NotFound
+from appliance.products.catalogue import SHIPPED, check, load, open_catalogue
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """An administrator's own directory with a definition of the shipped product under another id."""
+    directory = tmp_path / "definitions" / "mine"
+    shutil.copytree(SHIPPED / "creme", directory)
+    _replace(directory, "id: creme\nname: Creme CRM", "id: mine\nname: My CRM")
+    return directory
+
+
+def _replace(directory: Path, old: str, new: str) -> None:
+    file = directory / "product.yml"
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+
+
+def test_every_shipped_definition_has_no_problem() -> None:
+    assert [problem for path in sorted(SHIPPED.glob("*/product.yml")) for problem in check(path)] == []
+
+
+def test_own_definitions_stand_beside_the_shipped_ones(own: Path) -> None:
+    catalogue = open_catalogue(own.parent)
+
+    assert {product.definition.id for product in catalogue.list()} == {"creme", "mine"}
+    assert catalogue.get("mine").directory == own
+
+
+def test_an_own_definition_takes_the_place_of_a_shipped_one(own: Path) -> None:
+    _replace(own, "id: mine", "id: creme")
+    own.rename(own.with_name("creme"))
+
+    assert open_catalogue(own.parent).get("creme").definition.name == "My CRM"
+
+
+def test_an_unknown_product_is_not_found_and_the_known_ones_are_named() -> None:
+    with pytest.raises(NotFound, match="There is no product 'siebel'; there are: creme"):
+        open_catalogue().get("siebel")
+
+
+def test_a_broken_definition_does_not_hide_the_others(own: Path) -> None:
+    (own / "product.yml").write_text("id: mine")
+
+    assert open_catalogue(own.parent).get("creme").definition.id == "creme"
+
+
+def test_the_lock_of_a_release_is_handed_out_when_its_hash_is_right() -> None:
+    assert open_catalogue().get("creme").lock_of("2.8.6").name == "2.8.6.txt"
+
+
+def test_a_lock_with_a_wrong_hash_is_refused(own: Path) -> None:
+    with (own / "locks" / "2.8.6.txt").open("a") as lock:
+        lock.write("left-pad==1.0\n")
+
+    with pytest.raises(ConfigurationError, match=r"2\.8\.6\.txt of release 2\.8\.6 has a wrong hash.*Nothing was changed"):
+        load(own / "product.yml").lock_of("2.8.6")
+
+
+def test_a_missing_lock_is_refused(own: Path) -> None:
+    (own / "locks" / "2.8.6.txt").unlink()
+
+    with pytest.raises(ConfigurationError, match="is missing"):
+        load(own / "product.yml").lock_of("2.8.6")
+
+
+def test_loading_names_the_file_and_every_wrong_field(own: Path) -> None:
+    _replace(own, "class: wheel", "class: rubber")
+    _replace(own, "length: 64", "length: many")
+
+    with pytest.raises(ConfigurationError) as refusal:
+        load(own / "product.yml")
+
+    assert all(told in str(refusal.value) for told in (str(own / "product.yml"), "class:", "secrets.0.length:"))
+
+
+def test_checking_reports_every_missing_file_and_every_wrong_hash(own: Path) -> None:
+    (own / "scripts" / "accounts.py").unlink()
+    (own / "templates" / "settings.py.j2").unlink()
+    (own / "locks" / "2.7.txt").write_text("")
+
+    problems = check(own)
+
+    assert len(problems) == 3
+    assert [word for word, problem in zip(("accounts.py", "settings.py.j2", "wrong hash"), problems, strict=True) if word in problem]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("{{ deployment.port }}", "{{ deployment.prot }}", "services.0.command: 'dict object' has no attribute 'prot'"),
+        ("{{ crm.name }}", "{{ instance.name }}", "environment.CRM_NAME: 'instance' is undefined; known are crm.*"),
+        ("{{ crm.name }}", "{{ crm.name", "environment.CRM_NAME: the placeholder is not complete"),
+        ("generatemedia", "generatemedia {{ deployment.id }}", "prebuild.0.command: 'deployment' is undefined"),
+    ],
+)
+def test_checking_tries_out_every_placeholder(own: Path, old: str, new: str, told: str) -> None:
+    _replace(own, old, new)
+
+    assert any(told in problem for problem in check(own))
+
+
+@pytest.mark.parametrize(
+    ("content", "told"), [("a: [", "is no YAML"), ("just text", "holds no fields"), (None, "cannot be read (No such file or directory)")]
+)
+def test_a_file_that_is_no_definition_is_named(tmp_path: Path, content: str | None, told: str) -> None:
+    if content is not None:
+        (tmp_path / "product.yml").write_text(content)
+
+    assert [told in problem for problem in check(tmp_path)] == [True]
+
+
+def test_the_id_is_the_name_of_the_directory(own: Path) -> None:
+    moved = own.rename(own.with_name("other"))
+
+    assert "id: 'mine' is not the name of its directory, 'other'" in check(moved)[0]
+
+
+def test_no_program_names_a_product() -> None:
+    products = {path.parent.name for path in SHIPPED.glob("*/product.yml")}
+    named = re.compile(rf"\b({'|'.join(products)})\b", re.IGNORECASE)
+    programs = [path for path in SHIPPED.parent.rglob("*.py") if not products & set(path.relative_to(SHIPPED.parent).parts)]
+
+    assert [path.name for path in programs if named.search(_without_docstrings(path))] == []
+
+
+def _without_docstrings(path: Path) -> str:
+    """What runs; the explanation of a figure may say where it was measured."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            node.value.value = ""
+    return ast.unparse(tree)
