@@ -53,6 +53,6 @@ async def _first_row(probe: Probe) -> tuple[object, ...] | None:
 def _describe(error: psycopg.Error) -> str:
     if isinstance(error, psycopg.errors.QueryCanceled):
         return "the query took too long"
-    if error.diag.message_primary:
-        return f"the database refused: {one_line(error.diag.message_primary, 100)}"
-    return "no connection to the database"
+    # A refusal while connecting comes without fields, only as text behind the address.
+    refusal = error.diag.message_primary or str(error).partition("FATAL:")[2]
+    return f"the database refused: {one_line(refusal, 100)}" if refusal else "no connection to the database"

@@ -1,0 +1,103 @@
+"""A round of probes: what is confirmed, what is judged, what is handed on."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitoring.clock import open_clock
+from monitoring.ledger import SERVICE, Check, Observation, State
+from monitoring.targets import Target
+from monitoring.verdict import Verdict, judge_crm
+from monitoring.watch import Watch
+
+UP, DOWN = Verdict(state=State.UP), Verdict(state=State.DOWN, cause="x", reason="broken")
+PASSES = {"kind": "cmd", "argv": ["true"]}
+FAILS = {"kind": "cmd", "argv": ["false"]}
+
+
+@dataclass
+class Notebook:
+    """A sink that keeps everything."""
+
+    observations: list[Observation] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
+
+    def add(self, observations: Sequence[Observation], checks: Sequence[Check]) -> None:
+        self.observations.extend(observations)
+        self.checks.extend(checks)
+
+    def states(self, target: str = SERVICE) -> list[State]:
+        return [seen.state for seen in self.observations if seen.target == target]
+
+
+def look(probes: dict[str, Any], *, rounds: int = 1, flag: Path | None = None) -> Notebook:
+    facts = {"crm": "demo", "product": "sample", "release": "1", "interval_seconds": 0.01, "probes": probes, "maintenance_flag": flag}
+    notebook = Notebook()
+
+    async def go() -> None:
+        watch = Watch(target=Target.model_validate(facts), clock=open_clock(), sink=notebook, slots=asyncio.Semaphore(1))
+        for _ in range(rounds):
+            await watch.look()
+
+    asyncio.run(go())
+    return notebook
+
+
+@pytest.mark.parametrize(
+    ("probes", "state", "cause"),
+    [
+        ({"live": UP, "ready": UP, "deep": UP}, State.UP, ""),
+        ({"live": UP, "ready": UP, "deep": DOWN}, State.DEGRADED, "deep"),
+        ({"live": DOWN, "ready": DOWN, "deep": DOWN}, State.DOWN, "live"),
+        ({"deep": DOWN, "live": UP, "ready": DOWN}, State.DOWN, "ready"),
+        ({"queue": UP, "deep": DOWN}, State.DEGRADED, "deep"),
+        ({"queue": DOWN, "deep": DOWN}, State.DOWN, "queue"),
+        ({}, State.UP, ""),
+    ],
+)
+def test_a_crm_is_judged_by_what_its_users_would_notice(probes: dict[str, Verdict], state: State, cause: str) -> None:
+    verdict = judge_crm(probes)
+    assert (verdict.state, verdict.cause) == (state, cause)
+
+
+def test_a_failure_is_probed_twice_and_billed_from_the_first() -> None:
+    notebook = look({"live": FAILS})
+    assert [check.healthy for check in notebook.checks] == [False, False]
+    assert notebook.states() == [State.DOWN]
+    assert {seen.reason for seen in notebook.observations} == {"false ended with 1"}
+
+
+def test_a_failure_that_the_second_probe_cannot_confirm_is_no_outage(tmp_path: Path) -> None:
+    once = f"test -e {tmp_path}/tried || {{ touch {tmp_path}/tried; exit 1; }}"
+    notebook = look({"live": {"kind": "cmd", "argv": ["sh", "-c", once]}})
+    assert [check.healthy for check in notebook.checks] == [False, True]
+    assert notebook.states() == [State.UP]
+
+
+def test_a_known_outage_is_not_confirmed_again() -> None:
+    assert len(look({"live": FAILS}, rounds=3).checks) == 4
+
+
+def test_maintenance_probes_nothing_and_holds_for_every_target(tmp_path: Path) -> None:
+    (tmp_path / "maintenance.on").touch()
+    notebook = look({"live": FAILS, "deep": FAILS}, flag=tmp_path / "maintenance.on")
+    assert notebook.checks == []
+    assert {(seen.target, seen.state) for seen in notebook.observations} == {
+        (name, State.MAINTENANCE) for name in ("live", "deep", SERVICE)
+    }
+
+
+def test_maintenance_that_begins_during_a_round_is_no_outage(tmp_path: Path) -> None:
+    probe = {"kind": "cmd", "argv": ["sh", "-c", f"touch {tmp_path}/maintenance.on; exit 1"]}
+    assert look({"live": probe}, flag=tmp_path / "maintenance.on").states() == [State.MAINTENANCE]
+
+
+def test_a_costly_probe_rests_and_its_verdict_holds_meanwhile() -> None:
+    notebook = look({"live": PASSES, "deep": {**FAILS, "interval_seconds": 60}}, rounds=3)
+    assert len(notebook.states("live")) == 3
+    assert len(notebook.states("deep")) == 1
+    assert notebook.states() == [State.DEGRADED] * 3
