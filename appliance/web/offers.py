@@ -47,12 +47,12 @@ def offered_product(catalogue: Catalogue, product: str) -> ProductDefinition:
     return catalogue.get(product).definition
 
 
-def product_name(catalogue: Catalogue, product: str) -> str:
-    """The name for people; the id when the definition is gone."""
+def find_product(catalogue: Catalogue, product: str) -> ProductDefinition | None:
+    """One product, or None when its definition is gone."""
     try:
-        return offered_product(catalogue, product).name
+        return offered_product(catalogue, product)
     except NotFound:
-        return product
+        return None
 
 
 def setting_fields(product: ProductDefinition, values: Mapping[str, str]) -> list[SettingField]:
@@ -91,13 +91,11 @@ def _as_type(kind: str, text: str) -> Value:
     return text
 
 
-def upgrade_offers(catalogue: Catalogue, instance: Instance) -> list[Offer]:
-    """The releases that one patch or one upgrade leads to, newest first."""
-    try:
-        releases = reachable(offered_product(catalogue, instance.product), instance.release)
-    except NotFound:
+def upgrade_offers(product: ProductDefinition | None, instance: Instance) -> list[Offer]:
+    """The releases that one patch or one upgrade leads to, newest first; none when the definition or the release is gone."""
+    if product is None or all(release.version != instance.release for release in product.releases):
         return []
     return [
         Offer(version=release.version, note="patch of this series" if release.series == instance.series else f"series {release.series}")
-        for release in reversed(releases)
+        for release in reversed(reachable(product, instance.release))
     ]

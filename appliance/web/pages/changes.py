@@ -8,7 +8,7 @@ from appliance.domain.instance import RecoveryPoint
 from appliance.domain.operation import Operation
 from appliance.web.access import Principal
 from appliance.web.errors import Problem
-from appliance.web.offers import upgrade_offers
+from appliance.web.offers import find_product, upgrade_offers
 from appliance.web.panel import Panel, PanelDependency
 from appliance.web.requesting import check_typed_name, send, send_or_show
 from appliance.web.sessions import Form, LoggedIn, Submission
@@ -33,7 +33,8 @@ def upgrade(panel: PanelDependency, form: Form, name: str) -> Response:
 
 def _upgrade_form(panel: Panel, principal: Principal, name: str, problem: Problem | None = None, chosen: str = "") -> Response:
     principal.demand("upgrade")
-    offers = upgrade_offers(panel.appliance.catalogue, panel.appliance.store.instances.get(name))
+    instance = panel.appliance.store.instances.get(name)
+    offers = upgrade_offers(find_product(panel.appliance.catalogue, instance.product), instance)
     best = offers[0].version if offers else ""
     return _form(panel, principal, "upgrade", name, problem, offers=offers, chosen=chosen or best)
 

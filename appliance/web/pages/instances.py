@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 
 from appliance.web.access import Principal
 from appliance.web.errors import Problem
-from appliance.web.offers import product_name, upgrade_offers
+from appliance.web.offers import find_product, upgrade_offers
 from appliance.web.panel import Panel, PanelDependency
 from appliance.web.requesting import send, send_or_show
 from appliance.web.sessions import Form, LoggedIn
@@ -50,6 +50,7 @@ def instance_page(panel: Panel, principal: Principal, name: str, problem: Proble
     """Show one CRM, with the refusal of what was asked if there is one. Raises NotFound."""
     store = panel.appliance.store
     instance = store.instances.get(name)
+    product = find_product(panel.appliance.catalogue, instance.product)
     return panel.pages.page(
         "instance.html",
         status=problem.status if problem else 200,
@@ -57,8 +58,8 @@ def instance_page(panel: Panel, principal: Principal, name: str, problem: Proble
         section="/instances",
         problem=problem,
         summary=summarize(store, instance, panel.clock()),
-        product=product_name(panel.appliance.catalogue, instance.product),
+        product=product.name if product else instance.product,
         points=store.points.list(name)[:POINTS_SHOWN],
         operations=store.operations.list(instance=name, limit=OPERATIONS_SHOWN),
-        has_upgrade=bool(upgrade_offers(panel.appliance.catalogue, instance)),
+        has_upgrade=bool(upgrade_offers(product, instance)),
     )

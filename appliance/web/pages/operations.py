@@ -80,6 +80,7 @@ def show_operation(panel: PanelDependency, principal: LoggedIn, operation: Opera
         section="/operations",
         operation=operation,
         lines=lines,
+        shown_step=None,
         after=lines[-1].id if lines else 0,
         follows=is_moving(operation) or len(lines) == FIRST_LINES,
         **_possibilities(principal, operation),
@@ -94,16 +95,18 @@ def _possibilities(principal: Principal, operation: Operation) -> dict[str, bool
     }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class PageTelling:
-    """Tells lines and states as fragments of the page of one reader."""
+    """Tells lines and states as fragments of the page of one reader; the name of a step is written at its first line only."""
 
     pages: Pages
     principal: Principal
+    shown_step: str | None = None
 
     def lines(self, lines: Sequence[LogLine]) -> list[ServerSentEvent]:
         """Append to the log."""
-        text = self.pages.text("parts/log_lines.html", {"lines": lines})
+        text = self.pages.text("parts/log_lines.html", {"lines": lines, "shown_step": self.shown_step})
+        self.shown_step = lines[-1].step
         return [ServerSentEvent(raw_data=text, id=str(lines[-1].id))]
 
     def state(self, operation: Operation) -> ServerSentEvent:
