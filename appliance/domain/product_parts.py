@@ -101,7 +101,6 @@ class ConfigFile(Part):
     template: RelativePath
     dest: RelativePath
     scope: Literal["release", "deployment"]
-    mode: Annotated[str, Field(pattern=r"^0[0-7]{3}$")] = "0644"
 
 
 class Proxy(Part):

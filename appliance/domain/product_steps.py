@@ -89,7 +89,6 @@ class Hop(Part):
     pre_check: tuple[Check, ...] = ()
     pre_sql: RelativePath | None = None
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
-    post_sql: RelativePath | None = None
     post_check: tuple[Check, ...] = ()
 
 

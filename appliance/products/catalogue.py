@@ -16,6 +16,7 @@ from appliance.domain.product import ProductDefinition
 from appliance.domain.product_releases import Release
 from appliance.errors import ConfigurationError, NotFound
 from appliance.products.placeholders import placeholder_problems
+from appliance.products.support import unsupported
 
 SHIPPED = Path(__file__).resolve().parent
 FILE_NAME = "product.yml"
@@ -74,7 +75,8 @@ def open_catalogue(own: Path | None = None) -> Catalogue:
 def load(path: Path) -> Product:
     """The definition in this file; raises ConfigurationError that names the file and every field that is wrong."""
     definition, problems = _read(path)
-    if definition is None:
+    problems += unsupported(definition) if definition else ()
+    if definition is None or problems:
         raise ConfigurationError(f"The product definition {path} cannot be used: {'; '.join(problems)}. Nothing was changed.")
     return Product(definition=definition, directory=path.parent)
 
@@ -84,7 +86,7 @@ def check(path: Path) -> list[str]:
     path = path / FILE_NAME if path.is_dir() else path
     definition, problems = _read(path)
     if definition is not None:
-        problems = [*_file_problems(path.parent, definition), *placeholder_problems(definition)]
+        problems = [*unsupported(definition), *_file_problems(path.parent, definition), *placeholder_problems(definition)]
     return [f"{path}: {problem}" for problem in problems]
 
 
@@ -145,8 +147,8 @@ def _named_files(definition: ProductDefinition) -> Iterable[tuple[str, str]]:
             if named := step.stdin or step.sql_file:
                 yield f"{field}.{number}", named
     for number, hop in enumerate(definition.upgrade.hops):
-        for named in filter(None, (hop.pre_sql, hop.post_sql)):
-            yield f"upgrade.hops.{number}", named
+        if hop.pre_sql:
+            yield f"upgrade.hops.{number}.pre_sql", hop.pre_sql
     for number, config in enumerate(definition.config):
         yield f"config.{number}.template", config.template
     for name, probe in definition.probes.by_name().items():

@@ -85,6 +85,22 @@ def test_loading_names_the_file_and_every_wrong_field(own: Path) -> None:
     assert all(told in str(refusal.value) for told in (str(own / "product.yml"), "class:", "secrets.0.length:"))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("engine: postgresql", "engine: mariadb", "database.engine: this version carries out only postgresql, not mariadb"),
+        ("title: Create the tables", "title: Create the tables\n    user: root", "install: migrate: user root: this version does not"),
+    ],
+)
+def test_what_would_be_ignored_is_refused(own: Path, old: str, new: str, told: str) -> None:
+    _replace(own, old, new)
+
+    with pytest.raises(ConfigurationError) as refusal:
+        load(own / "product.yml")
+
+    assert told in str(refusal.value)
+
+
 def test_checking_reports_every_missing_file_and_every_wrong_hash(own: Path) -> None:
     (own / "scripts" / "accounts.py").unlink()
     (own / "templates" / "settings.py.j2").unlink()
