@@ -32,6 +32,25 @@ def interruptible(*, deadline_seconds: float) -> Iterator[None]:
         _ignore_further()
 
 
+@contextmanager
+def finishing() -> Iterator[None]:
+    """Let the block end whatever comes: a cancel that arrives in it comes too late, for it decides what is reported.
+
+    The handlers do nothing rather than ignore, because ignoring would be inherited by the programs that are started.
+    """
+    numbers = (*STOP_SIGNALS, signal.SIGALRM)
+    before = {number: signal.signal(number, _do_nothing) for number in numbers}
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, before[number])
+
+
+def _do_nothing(_number: int, _frame: FrameType | None) -> None:
+    return
+
+
 def _ignore_further() -> None:
     signal.setitimer(signal.ITIMER_REAL, 0)
     for number in (*STOP_SIGNALS, signal.SIGALRM):

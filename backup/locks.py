@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pydantic import AwareDatetime, BaseModel
 
-from backup.failures import RepositoryLocked
+from backup.failures import BackupFailure, RepositoryLocked
 
 # restic refreshes its locks every 5 minutes and itself calls those of 30 minutes stale (internal/restic/lock.go).
 FOREIGN_LOCK_IS_STALE_AFTER = timedelta(minutes=30)
@@ -63,8 +63,7 @@ def lease(path: Path, *, purpose: str, wait_seconds: float) -> Iterator[int]:
 
     Raises `RepositoryLocked` when another run still holds it after `wait_seconds`.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = _opened(path)
     try:
         _wait_for(descriptor, wait_seconds)
         os.truncate(descriptor, 0)
@@ -73,6 +72,14 @@ def lease(path: Path, *, purpose: str, wait_seconds: float) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _opened(path: Path) -> int:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise BackupFailure(f"The lease {path} cannot be written: {error.strerror}.", code="not_writable") from error
 
 
 def _wait_for(descriptor: int, wait_seconds: float) -> None:

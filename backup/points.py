@@ -4,7 +4,6 @@ A point exists if and only if its record snapshot exists. The record is written 
 leaves snapshots of a database or of files ("leftovers"), never a point.
 """
 
-from datetime import datetime
 from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue
@@ -86,14 +85,11 @@ def tags_of(*, crm: str, point: str, part: Part) -> list[str]:
     return [f"crm={crm}", f"point={point}", f"part={part}"]
 
 
-def leftovers_among(snapshots: list[Snapshot], points: list[RecoveryPoint], *, before: datetime | None = None) -> list[Snapshot]:
-    """Pick the data snapshots that no recovery point refers to, made before a moment if one is given."""
+def leftovers_among(snapshots: list[Snapshot], points: list[RecoveryPoint]) -> list[Snapshot]:
+    """Pick the data snapshots that no recovery point refers to."""
     used = {name for point in points for name in (point.snapshots.database, point.snapshots.files)}
     return [
         snapshot
         for snapshot in snapshots
-        if snapshot.tag("part") in ("database", "files")
-        and snapshot.tag("point")
-        and snapshot.id not in used
-        and (before is None or snapshot.time < before)
+        if snapshot.tag("part") in ("database", "files") and snapshot.tag("point") and snapshot.id not in used
     ]

@@ -4,7 +4,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from backup import restic_arguments
 from backup.events import Reporter
-from backup.failures import BackupFailure, NoRepository
+from backup.failures import BackupFailure, NoRepository, RepositoryLocked
 from backup.locks import Lock, is_stale, lease, lease_file, this_host
 from backup.points import Snapshot
 from backup.restic_executor import BINARY, OLDEST_USABLE, ResticExecutor, install
@@ -60,20 +60,27 @@ class Repository:
     def stage(self, name: str, expected_bytes: int | None = None) -> Iterator[None]:
         """Name what the progress inside is of."""
         self.executor.stage, self.executor.expected_bytes = name, expected_bytes
+        self.executor.reporter.progress(name, bytes_done=0, bytes_total=expected_bytes)
         yield
         self.executor.stage, self.executor.expected_bytes = "", None
 
     def save_paths(self, paths: Sequence[str], *, tags: Sequence[str]) -> Saved:
         """Back up directories."""
-        return Saved.model_validate(self.resticpy.backup(paths=list(paths), tags=list(tags)))
+        return self._complete(Saved.model_validate(self.resticpy.backup(paths=list(paths), tags=list(tags))))
 
     def save_command(self, command: Sequence[str], *, filename: str, tags: Sequence[str]) -> Saved:
         """Back up what a command writes; nothing is saved if it fails."""
-        return _summary(self.executor.more(restic_arguments.backup_command(command, filename=filename, tags=tags)))
+        arguments = restic_arguments.backup_command(command, filename=filename, tags=tags)
+        return self._complete(_summary(self.executor.more(arguments)))
 
     def save_bytes(self, content: bytes, *, filename: str, tags: Sequence[str]) -> Saved:
         """Back up a few bytes as a file."""
         return _summary(self.executor.more(restic_arguments.backup_stdin(filename=filename, tags=tags), stdin=content))
+
+    def _complete(self, saved: Saved) -> Saved:
+        total = saved.total_bytes_processed
+        self.executor.reporter.progress(self.executor.stage, bytes_done=total, bytes_total=total)
+        return saved
 
     def read_file(self, snapshot: str, filename: str) -> str:
         """Read one small text file of a snapshot."""
@@ -95,12 +102,22 @@ class Repository:
     @contextmanager
     def held(self, purpose: str) -> Iterator[None]:
         """Keep other runs out for the length of the block, having cleared the locks that dead runs left."""
+        if not self.executor.takes_locks:
+            yield
+            return
         path = lease_file(self.spec.location, self.spec.lock_directory)
         with lease(path, purpose=purpose, wait_seconds=self.spec.wait_seconds) as descriptor:
             self.executor.inherited.append(descriptor)
             self._clear_stale_locks()
             yield
             self.executor.inherited.remove(descriptor)
+
+    def clear_stale_locks(self) -> None:
+        """Clear the locks that dead runs left, unless a live run holds the repository: that one did so when it started."""
+        path = lease_file(self.spec.location, self.spec.lock_directory)
+        if self.executor.takes_locks and _may_hold_locks(Path(self.spec.location)):
+            with suppress(RepositoryLocked), lease(path, purpose="clearing locks", wait_seconds=0):
+                self._clear_stale_locks()
 
     def _clear_stale_locks(self) -> None:
         if not _may_hold_locks(Path(self.spec.location)):
@@ -117,6 +134,7 @@ def open_repository(spec: RepositorySpec, reporter: Reporter) -> Repository:
     if not os.access(spec.password_file, os.R_OK):
         raise BackupFailure(f"The password file {spec.password_file} is missing or may not be read.", code="password_file_missing")
     executor = ResticExecutor(location=spec.location, reporter=reporter, wait_seconds=spec.wait_seconds)
+    executor.takes_locks = not Path(spec.location).exists() or os.access(spec.location, os.W_OK)
     resticpy = install(executor, password_file=spec.password_file)
     return Repository(spec=spec, executor=executor, resticpy=resticpy, version=_usable_version(resticpy))
 

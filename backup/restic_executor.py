@@ -21,13 +21,14 @@ from backup.restic_messages import PARTIAL, error_texts, failure_of, progress_in
 
 BINARY = "restic"
 OLDEST_USABLE = (0, 17)
-READING_COMMANDS = frozenset({"snapshots", "dump", "ls", "list", "cat", "stats"})
+READING_COMMANDS = frozenset({"snapshots", "dump", "list", "cat"})
 
 
 @dataclass(kw_only=True)
 class ResticExecutor:
     """Carries out restic's commands for one repository.
 
+    `takes_locks` is false for a repository that cannot be written to, which is still good for a restore;
     `stage` names what progress is of, `expected_bytes` stands in for a total that restic cannot know, `inherited`
     are descriptors (the lease) that children hold too.
     """
@@ -35,6 +36,7 @@ class ResticExecutor:
     location: str
     reporter: Reporter
     wait_seconds: int
+    takes_locks: bool = True
     stage: str = ""
     expected_bytes: int | None = None
     inherited: list[int] = field(default_factory=list)
@@ -43,7 +45,7 @@ class ResticExecutor:
     def execute(self, command: Sequence[str], *, stdin: bytes = b"") -> str:
         """Run a whole restic command line and give its output without status lines; raises typed failures."""
         verb = verb_of(command)
-        argv = restic_arguments.with_global_flags(command, reading=verb in READING_COMMANDS, wait_seconds=self.wait_seconds)
+        argv = restic_arguments.with_global_flags(command, reading=self.only_reads(verb), wait_seconds=self.wait_seconds)
         try:
             ended = run(argv, keep=self._keep, stdin=stdin, inherited=self.inherited)
         except FileNotFoundError as error:
@@ -53,6 +55,10 @@ class ResticExecutor:
     def more(self, arguments: Sequence[str], *, stdin: bytes = b"") -> str:
         """Run a command that resticpy lacks, on resticpy's own base command."""
         return self.execute(base_command(arguments), stdin=stdin)
+
+    def only_reads(self, verb: str) -> bool:
+        """Say whether restic shall take no lock: for a quick look, or because the repository is on a read-only disk."""
+        return verb in READING_COMMANDS or not self.takes_locks
 
     def _keep(self, line: str) -> bool:
         progress = progress_in(line)

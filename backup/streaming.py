@@ -21,7 +21,7 @@ def stream(executor: ResticExecutor, *, snapshot: str, filename: str, into: Sequ
     If restic fails, the program is ended before it can take the broken stream's end for the dump's end.
     """
     command = base_command(restic_arguments.dump(snapshot, filename))
-    argv = restic_arguments.with_global_flags(command, reading=False, wait_seconds=executor.wait_seconds)
+    argv = restic_arguments.with_global_flags(command, reading=not executor.takes_locks, wait_seconds=executor.wait_seconds)
     with (
         bytes_as_file(b"") as said_source,
         bytes_as_file(b"") as said_sink,

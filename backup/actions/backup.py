@@ -10,6 +10,7 @@ from backup.engines.registry import ENGINES
 from backup.engines.shape import Measures, Moment
 from backup.events import Reporter
 from backup.failures import BackupFailure, leaving_unchanged
+from backup.interruption import finishing
 from backup.points import RECORD_FILE, Part, PointQueries, PointSnapshots, RecoveryPoint, leftovers_among, tags_of
 from backup.recorded import Contents, contents, remember
 from backup.repository import Repository, Saved, open_repository, require_writable
@@ -27,9 +28,11 @@ def backup(spec: BackupSpec, reporter: Reporter) -> dict[str, JsonValue]:
         with repository.held(f"backup of {spec.crm}"):
             before = contents(repository, crm=spec.crm)
             _require_new(before, spec)
-            started_at = datetime.now(UTC)
-            point = _PointInTheMaking(spec, repository, reporter).make()
-            _forget_leftovers(repository, before, started_at)
+            making = _PointInTheMaking(spec, repository, reporter)
+            making.save_data()
+            _forget_leftovers(repository, before)
+            with finishing():
+                point = making.save_record()
     return point.as_json()
 
 
@@ -43,14 +46,20 @@ class _PointInTheMaking:
         self.measures = Measures()
         self.saved: dict[Part, Saved] = {}
 
-    def make(self) -> RecoveryPoint:
+    def save_data(self) -> None:
         if self.spec.database is not None:
             with ENGINES[self.spec.database.engine].moment(self.spec.database) as moment:
                 self._save_database(moment, ENGINES[self.spec.database.engine].dump_file)
         if self.spec.paths:
             with self.repository.stage("files"):
                 self.saved["files"] = self.repository.save_paths(self.spec.paths, tags=self._tags("files"))
-        return self._save_record()
+
+    def save_record(self) -> RecoveryPoint:
+        point = self._record()
+        text = point.model_dump_json(indent=2)
+        saved = self.repository.save_bytes(text.encode(), filename=RECORD_FILE, tags=self._tags("record"))
+        remember(self.repository, saved.snapshot_id, text)
+        return point
 
     def _save_database(self, moment: Moment, filename: str) -> None:
         self.at = moment.at
@@ -58,13 +67,6 @@ class _PointInTheMaking:
             self.saved["database"] = self.repository.save_command(moment.dump_command(), filename=filename, tags=self._tags("database"))
         self.reporter.log("The database is saved; counting its records.")
         self.measures = moment.measure(self.spec.counts, self.spec.checksums)
-
-    def _save_record(self) -> RecoveryPoint:
-        point = self._record()
-        text = point.model_dump_json(indent=2)
-        saved = self.repository.save_bytes(text.encode(), filename=RECORD_FILE, tags=self._tags("record"))
-        remember(self.repository, saved.snapshot_id, text)
-        return point
 
     def _record(self) -> RecoveryPoint:
         ids = {part: saved.snapshot_id for part, saved in self.saved.items()}
@@ -101,12 +103,13 @@ def _require_new(before: Contents, spec: BackupSpec) -> None:
         raise BackupFailure(f"There is a recovery point {spec.point} already. Choose another id.", code="point_exists")
 
 
-def _forget_leftovers(repository: Repository, before: Contents, started_at: datetime) -> None:
-    leftovers = leftovers_among(before.snapshots, before.points, before=started_at)
+def _forget_leftovers(repository: Repository, before: Contents) -> None:
+    """Forget what earlier, interrupted backups left; what this one has saved is not among the snapshots of before."""
+    leftovers = leftovers_among(before.snapshots, before.points)
     if not leftovers:
         return
     repository.executor.reporter.log(f"Forgetting {len(leftovers)} snapshots that an interrupted backup left.")
     try:
         repository.forget([snapshot.id for snapshot in leftovers])
-    except BackupFailure as failure:  # the point is made and must be reported; the next backup tries again
+    except BackupFailure as failure:  # no reason to lose this backup; the next one tries again
         repository.executor.reporter.log(f"They could not be forgotten: {failure.message}")

@@ -24,6 +24,7 @@ def restore(spec: RestoreSpec, reporter: Reporter) -> dict[str, JsonValue]:
     started_seconds = time.monotonic()
     with leaving_unchanged(NOTHING):
         repository = open_repository(spec.repository, reporter)
+        repository.clear_stale_locks()
         point = contents(repository, crm=spec.crm).point(spec.point)
         _require_held(point, spec)
         _require_new_directories(spec.files or {})

@@ -3,6 +3,9 @@
 import json
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,8 +47,11 @@ class Cluster:
     def spec(self, name: str) -> dict[str, Any]:
         return {"engine": "postgresql", "name": name, "port": PORT, "socket_directory": str(self.sockets), "user": "postgres"}
 
+    def connected(self, database: str) -> psycopg.Connection:
+        return psycopg.connect(host=str(self.sockets), port=PORT, user="postgres", dbname=database, autocommit=True)
+
     def sql(self, database: str, *statements: str) -> None:
-        with psycopg.connect(host=str(self.sockets), port=PORT, user="postgres", dbname=database, autocommit=True) as connection:
+        with self.connected(database) as connection:
             for statement in statements:
                 connection.execute(statement)
 
@@ -55,6 +61,25 @@ class Cluster:
     def create_crm(self, name: str, *, rows: int) -> None:
         self.create(name)
         self.sql(name, "set role crm", "create table contact (id serial primary key, name text, note text)", FILL % rows)
+
+    @contextmanager
+    def dump_held(self, name: str) -> Iterator[psycopg.Connection]:
+        """Stop any dump of a database after its tables, before the position of its sequence, until the block ends.
+
+        Gives a connection of its own to the database.
+        """
+        with self.connected(name) as holder, self.connected(name) as other, holder.transaction(force_rollback=True):
+            holder.execute("alter sequence contact_id_seq rename to held")
+            yield other
+
+    def wait_until_held(self, other: psycopg.Connection) -> int:
+        """Wait until a dump has come to where it is held; gives the process id of its server process."""
+        waiting = "select pid from pg_stat_activity where application_name = 'pg_dump' and wait_event_type = 'Lock'"
+        for _ in range(2000):
+            if row := other.execute(waiting).fetchone():
+                return int(row[0])
+            time.sleep(0.01)
+        raise AssertionError("no dump came to where it is held")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +94,10 @@ class World:
     @property
     def password_file(self) -> Path:
         return self.directory / "password"
+
+    @property
+    def flags(self) -> list[str]:
+        return ["--repository", str(self.location), "--password-file", str(self.password_file)]
 
     @property
     def uploads(self) -> Path:

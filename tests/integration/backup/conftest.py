@@ -3,11 +3,13 @@
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.support.backup_world import CLUSTER, PORT, VERSION, Cluster, World
+from tests.support.cheap_restic_key import make_opening_cheap
 
 
 def _quietly(*argv: str) -> None:
@@ -22,7 +24,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     sockets.chmod(0o777)
     subprocess.run(["pg_dropcluster", "--stop", VERSION, CLUSTER], capture_output=True, check=False)
     options = ["-o", "listen_addresses=", "-o", "fsync=off"]
-    _quietly("pg_createcluster", "-s", str(sockets), "-p", str(PORT), *options, VERSION, CLUSTER)
+    _quietly("pg_createcluster", "-s", str(sockets), "-p", str(PORT), *options, VERSION, CLUSTER, "--", "--no-sync")
     folder = Path(f"/etc/postgresql/{VERSION}/{CLUSTER}")
     (folder / "pg_hba.conf").write_text("local all all peer map=tbackup\n")
     (folder / "pg_ident.conf").write_text("tbackup root postgres\n")
@@ -42,13 +44,39 @@ def empty_repository(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster)
     made = World(directory=folder, cluster=cluster, location=folder / "repository")
     made.password_file.write_text("a made-up password\n")
     assert made.run("init").last["created"] is True
+    make_opening_cheap(made.location, made.password_file.read_text().strip())
     return made.location
 
 
 @pytest.fixture
 def world(tmp_path: Path, cluster: Cluster, empty_repository: Path) -> World:
     """A CRM of 300 contacts and two uploads, and an empty repository."""
-    made = World(directory=tmp_path, cluster=cluster, location=tmp_path / "repository")
+    return make_world(tmp_path, cluster, empty_repository)
+
+
+@pytest.fixture(scope="session")
+def only_once_saved(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster, empty_repository: Path) -> World:
+    made = make_world(tmp_path_factory.mktemp("saved"), cluster, empty_repository)
+    assert made.backup("p1").code == 0
+    return made
+
+
+@pytest.fixture
+def saved(only_once_saved: World) -> World:
+    """A world with the recovery point p1, for tests that change nothing in its repository, and an empty database to restore into."""
+    only_once_saved.cluster.create("tb_copy")
+    return only_once_saved
+
+
+@pytest.fixture
+def saved_copy(saved: World, tmp_path: Path) -> World:
+    """The same with a repository of the test's own."""
+    shutil.copytree(saved.location, tmp_path / "repository")
+    return replace(saved, location=tmp_path / "repository")
+
+
+def make_world(folder: Path, cluster: Cluster, empty_repository: Path) -> World:
+    made = World(directory=folder, cluster=cluster, location=folder / "repository")
     made.password_file.write_text("a made-up password\n")
     made.uploads.mkdir()
     (made.uploads / 'report "1"\nof\'May.txt').write_text("a file name with quotes and a newline")

@@ -1,8 +1,14 @@
-"""What is backed up comes back, with the panel or by hand."""
+"""What is backed up comes back: with the panel, by hand with our command line, by hand with plain restic."""
 
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 from tests.support.backup_world import World
+
+REPOSITORY = Path(__file__).parents[3]
 
 
 def contents_of(folder: Path) -> dict[str, str]:
@@ -12,18 +18,72 @@ def contents_of(folder: Path) -> dict[str, str]:
 def test_a_recovery_point_comes_back_with_equal_counts_checksums_and_files(world: World) -> None:
     saved = world.backup("p1")
     assert saved.code == 0, saved
+    stages = {event["stage"] for event in saved.events if event["event"] == "progress"}
     restored = world.run("restore", **world.restore_spec("p1"))
     assert restored.code == 0, restored
     assert restored.last["counts"] == saved.last["counts"] == {"contacts": 300}
     assert restored.last["checksums"] == saved.last["checksums"]
     assert contents_of(world.directory / "restored") == contents_of(world.uploads)
+    assert stages >= {"database", "files"}
 
 
-def test_the_record_keeps_what_it_was_given_and_what_was_measured(world: World) -> None:
-    record = world.backup("p1").last
-    assert (record["event"], record["id"], record["crm"], record["product"]) == ("result", "p1", "demo", "creme")
-    assert record["settings"] == {"language": "fr"}
+def test_the_record_keeps_what_it_was_given_and_what_was_measured(saved: World) -> None:
+    record = saved.run("points", crm="demo").last["points"][0]
+    assert (record["id"], record["crm"], record["product"], record["settings"]) == ("p1", "demo", "creme", {"language": "fr"})
     assert record["bytes_processed"] > 300 * 1280
     assert set(record["snapshots"]) == {"database", "files"}
-    assert world.run("points", crm="demo").last["points"] == [{key: value for key, value in record.items() if key != "event"}]
-    assert world.run("points", crm="other").last["points"] == []
+    assert record["counts"] == {"contacts": 300}
+    assert saved.run("points", crm="other").last["points"] == []
+
+
+def test_rows_written_during_the_dump_are_neither_counted_nor_restored(world: World) -> None:
+    with world.cluster.dump_held("tb_live") as other:
+        process = world.start("backup", world.backup_spec("p1"))
+        world.cluster.wait_until_held(other)
+        other.execute("insert into contact values (1000, 'too late', '')")
+    assert world.ended(process).last["counts"] == {"contacts": 300}
+    assert world.run("restore", **world.restore_spec("p1", files=None)).last["counts"] == {"contacts": 300}
+    assert world.run("inspect", database=world.cluster.spec("tb_live"), counts={"n": "select count(*) from contact"}).last["counts"] == {
+        "n": 301
+    }
+
+
+def test_plain_restic_and_pg_restore_bring_a_point_back_by_hand(saved: World) -> None:
+    record = saved.run("points").last["points"][0]
+    saved.restic("restore", f"{record['snapshots']['files']}:{saved.uploads}", "--target", str(saved.directory / "by-hand"))
+    saved.restic("restore", record["snapshots"]["database"], "--target", str(saved.directory / "dump"))
+    spec = saved.cluster.spec("tb_copy")
+    entry = ["-h", spec["socket_directory"], "-p", str(spec["port"]), "-U", "postgres", "-d", "tb_copy"]
+    subprocess.run(["pg_restore", *entry, "--no-owner", "--role=crm", str(saved.directory / "dump" / "database.dump")], check=True)
+    measured = saved.run("inspect", database=spec, checksums=record["queries"]["checksums"])
+    assert measured.last["checksums"] == record["checksums"]
+    assert contents_of(saved.directory / "by-hand") == contents_of(saved.uploads)
+
+
+def test_an_administrator_restores_with_flags_when_the_panel_is_dead(saved: World) -> None:
+    target = saved.directory / "by-flags"
+    spec = saved.cluster.spec("tb_copy")
+    database = ["--database", "tb_copy", "--port", str(spec["port"]), "--socket-directory", spec["socket_directory"], "--role", "crm"]
+    flags = ["restore", *saved.flags, "--point", "p1", *database, "--files", f"{saved.uploads}={target}"]
+    ended = subprocess.run([sys.executable, "-m", "backup", *flags], capture_output=True, text=True, check=False, cwd=REPOSITORY)
+    assert ended.returncode == 0, ended
+    assert '"verified": true' in ended.stdout
+    assert contents_of(target) == contents_of(saved.uploads)
+
+
+def test_a_person_at_a_terminal_gets_a_table_of_points(saved: World) -> None:
+    ours, theirs = pty.openpty()
+    with os.fdopen(ours, "rb", buffering=0) as screen:
+        command = [sys.executable, "-m", "backup", "points", *saved.flags, "--crm", "demo"]
+        subprocess.run(command, check=True, stdout=theirs, stderr=subprocess.DEVNULL, cwd=REPOSITORY)
+        title, row = screen.read(4000).decode().splitlines()
+    assert title.split()[:2] == ["POINT", "CRM"]
+    assert row.split()[:2] == ["p1", "demo"]
+    assert "contacts=300" in row
+
+
+def test_points_are_listed_without_what_was_kept_beside_the_repository(saved: World) -> None:
+    for kept in saved.directory.glob("repository.records/*"):
+        kept.unlink()
+    assert saved.points() == ["p1"]
+    assert len(list(saved.directory.glob("repository.records/*"))) == 1

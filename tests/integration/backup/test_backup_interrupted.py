@@ -1,0 +1,104 @@
+"""A backup that dies at any moment leaves no recovery point, and the next one works."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.support.backup_world import World
+
+
+def wait_until_gone(other: psycopg.Connection, server_process: int) -> None:
+    for _ in range(1000):
+        if not other.execute("select from pg_stat_activity where pid = %s", [server_process]).fetchone():
+            return
+        time.sleep(0.01)
+    pytest.fail("pg_dump outlived its run")
+
+
+def command_lines() -> str:
+    return " ".join(path.read_bytes().decode(errors="replace") for path in Path("/proc").glob("[0-9]*/cmdline") if path.parent.exists())
+
+
+def test_a_dump_that_dies_midway_leaves_no_point(world: World) -> None:
+    with world.cluster.dump_held("tb_live") as other:
+        process = world.start("backup", world.backup_spec("p1"))
+        other.execute("select pg_terminate_backend(%s)", [world.cluster.wait_until_held(other)])
+        ended = world.ended(process)
+    assert (ended.code, ended.last["code"]) == (1, "backup_failed")
+    assert "No recovery point was made" in ended.said
+    assert "pg_dump" in ended.said
+    assert (world.points(), world.leftovers()) == ([], [])
+
+
+def test_sigterm_cancels_a_backup_and_ends_its_programs(world: World) -> None:
+    with world.cluster.dump_held("tb_live") as other:
+        process = world.start("backup", world.backup_spec("p1"))
+        dump = world.cluster.wait_until_held(other)
+        process.terminate()
+        ended = world.ended(process)
+        wait_until_gone(other, dump)
+    assert (ended.code, ended.last["code"]) == (130, "cancelled")
+    assert world.points() == []
+    assert world.backup("p1").code == 0
+
+
+def test_kill_9_ends_the_programs_too_and_the_next_backup_forgets_what_was_left(world: World) -> None:
+    world.restic("backup", str(world.uploads), "--tag", "crm=demo", "--tag", "point=p0", "--tag", "part=files")
+    assert world.leftovers() == ["files"]
+    with world.cluster.dump_held("tb_live") as other:
+        process = world.start("backup", world.backup_spec("p1"))
+        dump = world.cluster.wait_until_held(other)
+        process.kill()
+        process.communicate()
+        wait_until_gone(other, dump)
+    assert world.points() == []
+    assert world.backup("p1").code == 0
+    assert (world.points(), world.leftovers()) == (["p1"], [])
+
+
+def test_a_run_ends_at_its_deadline(world: World) -> None:
+    with world.cluster.dump_held("tb_live"):
+        ended = world.backup("p1", deadline_seconds=4)
+    assert (ended.code, ended.last["code"]) == (1, "deadline")
+    assert "No recovery point was made" in ended.said
+
+
+def test_no_secret_is_in_any_command_line_while_a_backup_runs(world: World) -> None:
+    with world.cluster.dump_held("tb_live") as other:
+        process = world.start("backup", world.backup_spec("p1"))
+        world.cluster.wait_until_held(other)
+        seen = command_lines()
+        process.terminate()
+        world.ended(process)
+    assert str(world.password_file) in seen
+    assert "pg_dump" in seen
+    assert world.password_file.read_text().strip() not in seen
+
+
+def test_a_second_run_waits_its_turn_and_then_says_who_is_working(world: World) -> None:
+    with world.cluster.dump_held("tb_live") as other:
+        first = world.start("backup", world.backup_spec("p1"))
+        world.cluster.wait_until_held(other)
+        second = world.backup("p2", repository={**world.repository, "wait_seconds": 0})
+    assert (second.code, second.last["code"]) == (11, "locked")
+    assert f"backup of demo (process {first.pid})" in second.said
+    assert world.ended(first).code == 0
+
+
+def test_the_lock_of_a_killed_restic_is_cleared_without_signalling_anybody(world: World) -> None:
+    with world.cluster.dump_held("tb_live") as other:
+        process = world.start("backup", world.backup_spec("p1"))
+        dump = world.cluster.wait_until_held(other)
+        lock = next((world.location / "locks").iterdir())
+        for restic in Path("/proc").glob("[0-9]*"):
+            if str(world.location).encode() in (restic / "cmdline").read_bytes() and (restic / "exe").readlink().name == "restic":
+                os.kill(int(restic.name), signal.SIGKILL)
+        assert world.ended(process).last["code"] == "backup_failed"
+        wait_until_gone(other, dump)
+    assert lock.exists()
+    assert world.run("check").code == 0
+    assert not lock.exists()
