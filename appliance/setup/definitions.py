@@ -3,7 +3,6 @@
 import hashlib
 import shlex
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +24,6 @@ PANEL = Process(name="appliance-panel", verb="serve", title="Control panel of th
 WORKER = Process(name="appliance-worker", verb="worker", title="Worker of the CRM appliance: carries operations out")
 MONITOR = Process(name="appliance-monitor", verb="monitor", title="Monitor of the CRM appliance: measures uptime")
 PROCESSES = (PANEL, WORKER, MONITOR)
-NGINX_NAME = "nginx"
 
 
 def build_fingerprint(settings: Settings) -> str:
@@ -69,16 +67,26 @@ def supervisor_socket(settings: Settings) -> Path:
 
 
 def program_text(settings: Settings, process: Process, bin_directory: Path) -> str:
-    """Write the supervisord program of one process; `kill -9` of supervisord ends it too, so that the next one can start it."""
+    """Write the supervisord program of one process; its signals reach it alone, never the operations that the worker has started."""
     start = f"set -a; . {environment_file(settings)}; exec {bin_directory}/appliance {process.verb}"
-    argv = ["/usr/bin/setpriv", "--pdeathsig", "TERM", "/bin/sh", "-c", start]
-    return _program(process.name, argv, settings, {"APPLIANCE_BUILD": build_fingerprint(settings)})
-
-
-def nginx_program_text(settings: Settings) -> str:
-    """Write the supervisord program of the web server in front of the CRMs."""
-    argv = ["/usr/bin/setpriv", "--pdeathsig", "TERM", "/usr/sbin/nginx", "-c", str(settings.nginx_configuration), "-g", "daemon off;"]
-    return _program(NGINX_NAME, argv, settings, {})
+    return f"""\
+; Written by `appliance up`.
+[program:{process.name}]
+command={shlex.join(["/bin/sh", "-c", start]).replace("%", "%%")}
+environment=APPLIANCE_BUILD="{build_fingerprint(settings)}"
+autostart=true
+autorestart=true
+startsecs=1
+startretries=10
+stopsignal=TERM
+stopwaitsecs=30
+stopasgroup=false
+killasgroup=false
+redirect_stderr=true
+stdout_logfile={settings.log}/{process.name}.log
+stdout_logfile_maxbytes=10MB
+stdout_logfile_backups=5
+"""
 
 
 def unit_text(settings: Settings, process: Process, bin_directory: Path) -> str:
@@ -100,26 +108,4 @@ RestartSec=2
 {own_group}
 [Install]
 WantedBy=multi-user.target
-"""
-
-
-def _program(name: str, argv: list[str], settings: Settings, variables: Mapping[str, str]) -> str:
-    environment = ",".join(f'{key}="{value}"' for key, value in variables.items())
-    return f"""\
-; Written by `appliance up`.
-[program:{name}]
-command={shlex.join(argv).replace("%", "%%")}
-environment={environment}
-autostart=true
-autorestart=true
-startsecs=1
-startretries=10
-stopsignal=TERM
-stopwaitsecs=30
-stopasgroup=false
-killasgroup=false
-redirect_stderr=true
-stdout_logfile={settings.log}/{name}.log
-stdout_logfile_maxbytes=10MB
-stdout_logfile_backups=5
 """

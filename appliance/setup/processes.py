@@ -1,4 +1,7 @@
-"""Keep panel, worker, monitor and nginx running on this machine, under systemd or supervisord."""
+"""Keep panel, worker and monitor running on this machine, under systemd or supervisord.
+
+nginx and the CRMs' own processes are told to the same service manager by the playbooks.
+"""
 
 import http.client
 import time
@@ -45,9 +48,7 @@ def start(settings: Settings, environment: Mapping[str, str], bin_directory: Pat
     for process in definitions.PROCESSES:
         text = definitions.unit_text if isinstance(manager, Systemd) else definitions.program_text
         manager.define(process.name, text(settings, process, bin_directory))
-    if isinstance(manager, Supervisord):
-        manager.define(definitions.NGINX_NAME, definitions.nginx_program_text(settings))
-    started = manager.apply([process.name for process in definitions.PROCESSES] + [definitions.NGINX_NAME])
+    started = manager.apply([process.name for process in definitions.PROCESSES])
     await_ready(settings, manager, patience_seconds)
     return started
 
@@ -62,8 +63,7 @@ def stop(settings: Settings) -> None:
 def status(settings: Settings) -> list[Status]:
     """How each process is."""
     manager = service_manager(settings)
-    names = [process.name for process in definitions.PROCESSES] + [definitions.NGINX_NAME]
-    return [Status(name=name, state=manager.state(name)) for name in names]
+    return [Status(name=process.name, state=manager.state(process.name)) for process in definitions.PROCESSES]
 
 
 def await_ready(settings: Settings, manager: Supervisord | Systemd, patience_seconds: float) -> None:

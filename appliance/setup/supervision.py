@@ -16,6 +16,7 @@ from appliance.errors import StepFailed
 from appliance.setup.definitions import supervisor_socket, supervisord_text
 from appliance.setup.environment import SYSTEM_PATH
 from appliance.setup.files import write_if_changed
+from appliance.setup.orphans import end_orphans, note_session
 
 START_SECONDS = 15
 POLL_SECONDS = 0.1
@@ -83,6 +84,8 @@ class Supervisord:
         for directory in (settings.log, settings.home / "run", settings.supervisor_directory):
             directory.mkdir(parents=True, exist_ok=True)
         write_if_changed(settings.supervisor_configuration, supervisord_text(settings), mode=0o600)
+        session = settings.home / "run" / "supervisord.session"
+        end_orphans(session)
         argv = [program("supervisord"), "-c", str(settings.supervisor_configuration)]
         clean = {"PATH": SYSTEM_PATH, "LC_ALL": "C.UTF-8", "HOME": "/root"}
         ended = subprocess.run(
@@ -92,6 +95,7 @@ class Supervisord:
             raise StepFailed(
                 f"supervisord did not start: {ended.stderr.strip() or f'it does not answer; see {settings.log}/supervisord.log'}"
             )
+        note_session(session, int(self._call("getPID")))
 
     def _call(self, method: str, *arguments: Any) -> Any:
         transport = SupervisorTransport(None, None, f"unix://{supervisor_socket(self.settings)}")

@@ -1,4 +1,4 @@
-"""Panel, worker, monitor and nginx under a real supervisord; the three programs are small stand-ins that answer like the real ones."""
+"""Panel, worker and monitor under a real supervisord; the three programs are small stand-ins that answer like the real ones."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ from appliance.errors import StepFailed
 from appliance.setup import processes
 from appliance.setup.supervision import Supervisord
 
-NAMES = ["appliance-panel", "appliance-worker", "appliance-monitor", "nginx"]
+NAMES = ["appliance-panel", "appliance-worker", "appliance-monitor"]
 STAND_IN = """#!{python}
 import http.server, os, sys, time
 class Answer(http.server.BaseHTTPRequestHandler):
@@ -40,15 +40,12 @@ def free_port() -> int:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Iterator[Settings]:
-    nginx = tmp_path / "nginx.conf"
-    nginx.write_text(f"pid {tmp_path}/nginx.pid; error_log {tmp_path}/nginx.log; events {{}}")
     made = Settings(
         home=tmp_path / "home",
         etc=tmp_path / "etc",
         log=tmp_path / "log",
         panel_listen=f"127.0.0.1:{free_port()}",
         monitor_listen=f"127.0.0.1:{free_port()}",
-        nginx_configuration=nginx,
         service_manager="supervisord",
     )
     yield made
@@ -83,7 +80,7 @@ def test_a_second_start_leaves_running_processes_alone(settings: Settings, bin_d
 
 def test_changed_variables_restart_the_processes_that_read_them(settings: Settings, bin_directory: Path) -> None:
     processes.start(settings, {}, bin_directory)
-    assert processes.start(settings, {"HTTPS_PROXY": "http://127.0.0.1:3142"}, bin_directory) == NAMES[:3]
+    assert processes.start(settings, {"HTTPS_PROXY": "http://127.0.0.1:3142"}, bin_directory) == NAMES
 
 
 def test_a_process_that_was_stopped_is_started_again_alone(settings: Settings, bin_directory: Path) -> None:

@@ -1,0 +1,44 @@
+"""What `appliance up` says at its end: where to go, who to be, and what was done."""
+
+from appliance.errors import NotFound
+from appliance.setup.main_job import ADMINISTRATOR, INSTANCE
+from appliance.wiring import Appliance
+
+ANY_ADDRESS = "0.0.0.0"  # noqa: S104 (it is recognised, not listened on)
+
+
+def lines(appliance: Appliance, *, done: list[str], password: str | None) -> list[str]:
+    """Return the closing lines; `password` is the one-time password if it was made now."""
+    said = [""]
+    said += ["Done: " + ", ".join(done) + "."] if done else ["Nothing to do: everything is installed and runs."]
+    said.append(f"  Panel            {panel_url(appliance)}")
+    if password is not None:
+        said += [f"  Administrator    {ADMINISTRATOR}", f"  One-time password {password}   (the panel asks for a new one)"]
+    return said + crm_lines(appliance, has_been_installed=any("installed" in word for word in done))
+
+
+def panel_url(appliance: Appliance) -> str:
+    """Where the panel answers."""
+    address, _, port = appliance.settings.panel_listen.rpartition(":")
+    return f"http://{'localhost' if address == ANY_ADDRESS else address}:{port}/"
+
+
+def crm_lines(appliance: Appliance, *, has_been_installed: bool) -> list[str]:
+    """Where the default CRM answers, and its first password when it was made now."""
+    instance = appliance.store.instances.find(INSTANCE)
+    if instance is None:
+        return []
+    users = appliance.catalogue.get(instance.product).users
+    said = [f"  CRM {instance.name:12} {instance.url}"]
+    if has_been_installed:
+        said.append(f"  CRM's first user {users.admin}, password {_secret(appliance, instance.name, users.admin_secret)}")
+    points = appliance.store.points.list(instance.name)
+    proven = sum(1 for point in points if point.proven_at)
+    return [*said, f"  Recovery points  {len(points)}, of which {proven} proven by a restore"]
+
+
+def _secret(appliance: Appliance, scope: str, name: str) -> str:
+    try:
+        return appliance.store.vault.get(scope, name)
+    except NotFound:
+        return "(in the panel)"
