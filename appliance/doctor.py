@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from appliance.operations.preflight import database_answers, disk_has_room
 from appliance.operations.steps.health import ask, probes_of
 from appliance.operations.variables import database_spec
+from appliance.operations.worker_lock import is_held
 from appliance.products.probing import Door
 from appliance.store.database import is_current
 from appliance.wiring import Appliance
-from appliance.worker import is_working
 
 LEAST_FREE_BYTES = 2 * 1024**3
 PROGRAMS = {"restic": "host prepare", "nginx": "host prepare", "pg_createcluster": "host prepare"}
@@ -33,7 +33,7 @@ def examine(appliance: Appliance) -> list[Finding]:
 def _appliance(appliance: Appliance) -> Iterator[Finding]:
     current = is_current(appliance.store.database)
     yield Finding(subject="store", ok=current, text="schema is current" if current else "schema is old; run: appliance up")
-    working = is_working(appliance.settings.worker_lock)
+    working = is_held(appliance.settings.worker_lock)
     yield Finding(subject="worker", ok=working, text="at work" if working else "not running; run: appliance up")
 
 

@@ -1,7 +1,6 @@
 """The worker: the one process that carries operations out, each in a child process and a confinement of its own."""
 
 import contextlib
-import fcntl
 import os
 import select
 import signal
@@ -17,10 +16,10 @@ from typing import IO
 import psutil
 
 from appliance.domain.operation import Operation, OperationStatus
-from appliance.errors import Conflict
 from appliance.hosts.confinement import Confinement, confine, end
 from appliance.operations.engine import Engine
 from appliance.operations.telling import tell_end
+from appliance.operations.worker_lock import hold
 from appliance.operations.workflow import Workflows
 from appliance.wiring import Appliance
 
@@ -80,10 +79,9 @@ class Worker:
     def run(self) -> None:
         """Work until SIGTERM or SIGINT. Raises Conflict when another worker holds the lock."""
         settings = self.appliance.settings
-        settings.worker_lock.parent.mkdir(parents=True, exist_ok=True)
         _scrub_environment()
         with (
-            _sole_worker(settings.worker_lock) as self.lock,
+            hold(settings.worker_lock) as self.lock,
             _wake_socket(settings.worker_socket) as wake,
             _signals(self._stop) as signals,
         ):
@@ -199,28 +197,6 @@ def _scrub_environment() -> None:
     for name in list(os.environ):
         if name not in KEPT_ENVIRONMENT and not name.startswith(KEPT_PREFIXES):
             del os.environ[name]
-
-
-@contextlib.contextmanager
-def _sole_worker(file: Path) -> Iterator[IO[str]]:
-    with file.open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Conflict("A worker is at work already. Nothing was changed.") from None
-        yield lock
-
-
-def is_working(worker_lock: Path) -> bool:
-    """Whether a worker lives: it holds its lock for exactly as long."""
-    try:
-        with worker_lock.open("r") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except FileNotFoundError:
-        return False
-    return False
 
 
 @contextlib.contextmanager

@@ -13,8 +13,8 @@ from appliance.cli.output import console, print_json
 from appliance.domain.operation import Operation, OperationStatus, StepStatus
 from appliance.errors import ApplianceError, Conflict
 from appliance.operations.requesting import cancel
+from appliance.operations.worker_lock import is_held
 from appliance.wiring import Appliance
-from appliance.worker import is_working
 
 POLL_SECONDS = 0.2
 WORKER_PATIENCE_SECONDS = 10
@@ -55,7 +55,7 @@ def _until_end(appliance: Appliance, operation_id: int, show: Callable[[Operatio
         show(operation)
         if operation.status.is_final or operation.status == OperationStatus.NEEDS_ATTENTION:
             return operation
-        if is_working(appliance.settings.worker_lock):
+        if is_held(appliance.settings.worker_lock):
             waiting_since = time.monotonic()
         elif time.monotonic() - waiting_since > WORKER_PATIENCE_SECONDS:
             raise Conflict(f"Operation {operation_id} is recorded, but no worker is at work; it goes on when one starts. Run: appliance up")
