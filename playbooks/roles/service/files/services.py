@@ -1,0 +1,282 @@
+"""Start, stop and remove long-running services, the same way under supervisord and systemd.
+
+Read by a task through standard input: `python3 - VERB JSON`. Prints one JSON object with `changed`; a failure goes to standard
+error with exit code 1. The JSON holds `manager`, `supervisorctl` (argument list), `definitions` (directory of the supervisord
+files), `bundles` (one bundle is what is defined together), `names` (the services), `port` and `timeout_seconds`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+UNITS = Path("/etc/systemd/system")
+KILL_AFTER_SECONDS = 20
+POLL_SECONDS = 0.05
+RUNNING = frozenset({"RUNNING", "STARTING"})
+ENDED = frozenset({"FATAL", "EXITED", "BACKOFF"})
+
+
+class ServiceFailed(Exception):
+    """A service did not reach the wanted state; its last lines of log are in the message."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What the task asked for."""
+
+    manager: str
+    supervisorctl: tuple[str, ...]
+    definitions: Path
+    bundles: tuple[str, ...]
+    names: tuple[str, ...]
+    port: int
+    timeout_seconds: float
+
+
+def run(*argv: str) -> subprocess.CompletedProcess[str]:
+    """Run a program and keep its output; the caller judges the exit code."""
+    return subprocess.run(argv, capture_output=True, text=True, check=False)
+
+
+# ---------------------------------------------------------------------------------------------------------- processes
+
+
+def process_ids(names: Iterable[str], groups: Iterable[int]) -> set[int]:
+    """Every process of these services: by process group, and by the mark that the launcher left in its environment.
+
+    The mark also finds what left its process group and what outlived a killed supervisord.
+    """
+    marks = {f"CRM_SERVICE={name}".encode() for name in names}
+    wanted_groups = {group for group in groups if group > 1}
+    found = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid() and _belongs(entry, marks, wanted_groups):
+            found.add(int(entry.name))
+    return found
+
+
+def _belongs(entry: Path, marks: set[bytes], groups: set[int]) -> bool:
+    try:
+        state, _parent, group = (entry / "stat").read_text().rpartition(")")[2].split()[:3]
+        if state in {"Z", "X"}:
+            return False
+        return int(group) in groups or not marks.isdisjoint((entry / "environ").read_bytes().split(b"\0"))
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return False
+
+
+def wait_until_gone(names: tuple[str, ...], groups: set[int]) -> bool:
+    """Wait until no process of the services is left, killing what will not end. True when there was one."""
+    left = process_ids(names, groups)
+    found_any = bool(left)
+    deadline = time.monotonic() + KILL_AFTER_SECONDS
+    while left:
+        if time.monotonic() > deadline + KILL_AFTER_SECONDS:
+            raise ServiceFailed(f"Processes {sorted(left)} of {', '.join(names)} are still there after SIGKILL.")
+        _signal(left, signal.SIGKILL if time.monotonic() > deadline else signal.SIGTERM)
+        time.sleep(POLL_SECONDS)
+        left = process_ids(names, groups)
+    return found_any
+
+
+def _signal(pids: set[int], number: signal.Signals) -> None:
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            continue
+
+
+def wait_until_port_accepts(request: Request, check: Callable[[], None]) -> None:
+    """Wait until the private port accepts; `check` raises as soon as a service has ended instead."""
+    deadline = time.monotonic() + request.timeout_seconds
+    while request.port:
+        try:
+            socket.create_connection(("127.0.0.1", request.port), timeout=1).close()
+        except OSError:
+            check()
+            if time.monotonic() > deadline:
+                raise ServiceFailed(f"Port {request.port} did not accept within {request.timeout_seconds:.0f} seconds.") from None
+            time.sleep(POLL_SECONDS)
+        else:
+            return
+
+
+# --------------------------------------------------------------------------------------------------------- supervisord
+
+
+class Supervisord:
+    """Programs of supervisord, one configuration file for each bundle."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+
+    def control(self, *arguments: str) -> str:
+        done = run(*self.request.supervisorctl, *arguments)
+        if "refused connection" in done.stdout + done.stderr or "no such file" in done.stdout:
+            raise ServiceFailed(f"supervisord does not answer: {done.stdout.strip()} {done.stderr.strip()}. Nothing was changed.")
+        return done.stdout
+
+    def states(self) -> dict[str, str]:
+        rows = (line.split(None, 2) for line in self.control("status", *self.request.names).splitlines())
+        return {row[0]: row[1] for row in rows if len(row) > 1 and not row[0].endswith(":")}
+
+    def define(self) -> bool:
+        return bool(self.request.names) and "process group" in self.control("update", *self.request.names)
+
+    def start(self) -> bool:
+        states = self.states()
+        if missing := [name for name in self.request.names if name not in states]:
+            self.control("update", *missing)
+            states = self.states()
+        idle = [name for name in self.request.names if states.get(name) not in RUNNING]
+        if idle:
+            self.control("start", *idle)
+        self.check()
+        wait_until_port_accepts(self.request, self.check)
+        return bool(idle or missing)
+
+    def check(self) -> None:
+        states = self.states()
+        for name in self.request.names:
+            if states.get(name, "unknown to supervisord") not in RUNNING:
+                tail = self.control("tail", "-3000", name)
+                raise ServiceFailed(f"Service {name} is {states.get(name, 'unknown to supervisord')}. Its last lines:\n{tail}")
+
+    def stop(self) -> bool:
+        known = self.states()
+        active = [name for name, state in known.items() if state in RUNNING or state in {"BACKOFF", "STOPPING"}]
+        groups = {int(line) for line in self.control("pid", *active).split() if line.isdigit()} if active else set()
+        if active:
+            self.control("stop", *active)
+        return wait_until_gone(self.request.names, groups) or bool(active)
+
+    def remove(self) -> bool:
+        changed = self.stop()
+        if known := self.states():
+            self.control("remove", *known)
+        for bundle in self.request.bundles:
+            definition = self.request.definitions / f"{bundle}.conf"
+            changed = changed or definition.exists()
+            definition.unlink(missing_ok=True)
+        self.control("reread")
+        return changed or bool(known)
+
+
+# ------------------------------------------------------------------------------------------------------------- systemd
+
+
+class Systemd:
+    """Units of systemd, one file for each service."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.units = [f"{name}.service" for name in request.names]
+
+    def control(self, *arguments: str) -> None:
+        done = run("systemctl", *arguments)
+        if done.returncode != 0:
+            raise ServiceFailed(f"systemctl {' '.join(arguments)}: {done.stderr.strip()}{self.journal()}")
+
+    def journal(self) -> str:
+        units = [argument for unit in self.units for argument in ("-u", unit)]
+        return "\n" + run("journalctl", "--no-pager", "-n", "30", *units).stdout
+
+    def active(self) -> list[str]:
+        states = run("systemctl", "is-active", *self.units).stdout.split()
+        return [unit for unit, state in zip(self.units, states, strict=True) if state in {"active", "activating", "deactivating"}]
+
+    def define(self) -> bool:
+        self.control("daemon-reload")
+        return True
+
+    def start(self) -> bool:
+        idle = sorted(set(self.units) - set(self.active()))
+        if idle:
+            self.control("start", *idle)
+        wait_until_port_accepts(self.request, self.check)
+        self.check()
+        return bool(idle)
+
+    def check(self) -> None:
+        if ended := sorted(set(self.units) - set(self.active())):
+            raise ServiceFailed(f"Not running: {', '.join(ended)}.{self.journal()}")
+
+    def stop(self) -> bool:
+        active = self.active() if self.units else []
+        if active:
+            self.control("stop", *active)
+        return wait_until_gone(self.request.names, set()) or bool(active)
+
+    def remove(self) -> bool:
+        changed = self.stop()
+        files = [UNITS / unit for unit in self.units if (UNITS / unit).exists()]
+        if files:
+            self.control("disable", *[file.name for file in files])
+        for file in files:
+            file.unlink()
+        if files:
+            self.control("daemon-reload")
+        return changed or bool(files)
+
+
+# ---------------------------------------------------------------------------------------------------------------- main
+
+
+def services_of_bundle(request: Request, bundle: str) -> set[str]:
+    """The services that a bundle defines, read from what is on the machine, since a definition may have changed meanwhile."""
+    if request.manager == "systemd":
+        return {file.stem for file in UNITS.glob("*.service") if f"# bundle: {bundle}" in file.read_text().splitlines()[:3]}
+    file = request.definitions / f"{bundle}.conf"
+    lines = file.read_text().splitlines() if file.exists() else []
+    return {line.removeprefix("[program:").removesuffix("]") for line in lines if line.startswith("[program:")}
+
+
+def parse(text: str) -> Request:
+    """Build the request; services that the bundles define are added to those that were named when `whole_bundles` is set."""
+    spec = json.loads(text)
+    request = Request(
+        manager=spec["manager"],
+        supervisorctl=tuple(spec.get("supervisorctl") or ()),
+        definitions=Path(spec.get("definitions") or "/nonexistent"),
+        bundles=tuple(spec.get("bundles") or ()),
+        names=tuple(spec.get("names") or ()),
+        port=int(spec.get("port") or 0),
+        timeout_seconds=float(spec.get("timeout_seconds") or 120),
+    )
+    if not spec.get("whole_bundles"):
+        return request
+    defined = {name for bundle in request.bundles for name in services_of_bundle(request, bundle)}
+    return Request(**{**request.__dict__, "names": tuple(sorted(defined.union(request.names)))})
+
+
+def main(verb: str, text: str) -> int:
+    """Carry out one verb and print what changed."""
+    request = parse(text)
+    backend = Systemd(request) if request.manager == "systemd" else Supervisord(request)
+    verbs: dict[str, Callable[[], bool]] = {
+        "define": backend.define,
+        "start": backend.start,
+        "stop": backend.stop,
+        "remove": backend.remove,
+    }
+    try:
+        changed = verbs[verb]() if request.names else False
+    except ServiceFailed as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    print(json.dumps({"changed": changed, "services": request.names}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
