@@ -13,7 +13,7 @@ from monitoring.targets import Target
 from monitoring.verdict import Verdict, judge_crm, judge_probe
 
 CONFIRM_AFTER_SECONDS = 2.0
-"""A failure is confirmed by a second probe this much later; facts/monitoring.md allows 5 s."""
+"""A failure is confirmed by a second probe this much later: soon enough to alert, late enough to outlast a reload of the proxy."""
 
 log = logging.getLogger("monitoring")
 

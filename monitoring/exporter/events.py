@@ -18,7 +18,7 @@ DEFAULT_KIND, DEFAULT_REPOSITORY = "full", "local"
 
 def collect_events(ledger: Ledger, targets: Iterable[Target]) -> Iterator[Metric]:
     """All series of all configured CRMs exist from the start, at 0. Of a CRM that is configured no longer there are none."""
-    crms = [target.crm for target in targets]
+    crms = {target.crm for target in targets}
     events = ledger.events()
     yield from _backups([event for event in events if event.kind == "backup" and event.crm in crms], crms)
     yield from _drills([event for event in events if event.kind == "drill" and event.crm in crms], crms)
@@ -26,7 +26,7 @@ def collect_events(ledger: Ledger, targets: Iterable[Target]) -> Iterator[Metric
     yield _clock_steps([event for event in events if event.kind == "clock_step"])
 
 
-def _backups(events: Sequence[Event], crms: Sequence[str]) -> Iterator[Metric]:
+def _backups(events: Sequence[Event], crms: Iterable[str]) -> Iterator[Metric]:
     runs = Grouped(
         events=events,
         labels=("crm", "kind", "repository"),
@@ -55,7 +55,7 @@ def _backups(events: Sequence[Event], crms: Sequence[str]) -> Iterator[Metric]:
     yield points.gauge("appliance_recovery_point_timestamp_seconds", text, _recovery_point, SUCCESS)
 
 
-def _drills(events: Sequence[Event], crms: Sequence[str]) -> Iterator[Metric]:
+def _drills(events: Sequence[Event], crms: Iterable[str]) -> Iterator[Metric]:
     drills = Grouped(
         events=events,
         labels=("crm", "kind"),

@@ -81,12 +81,15 @@ def _checks(ledger: Ledger, probed: Iterable[tuple[str, str]]) -> Iterator[Metri
 def _outages(ledger: Ledger, targets: tuple[Target, ...]) -> Metric:
     counts = ledger.outage_counts()
     family = CounterMetricFamily("appliance_outages", "Outages of the CRM, by the probe that saw them first.", labels=["crm", "cause"])
-    for target in targets:
-        possible = {name for name in ESSENTIAL_PROBES if name in target.probes} or set(target.probes)
-        happened = {cause for crm, cause in counts if crm == target.crm}
-        for cause in sorted(possible | happened):
-            family.add_metric([target.crm, cause], counts.get((target.crm, cause), 0))
+    crms = {target.crm for target in targets}
+    possible = {(target.crm, cause) for target in targets for cause in _possible_causes(target)}
+    for key in sorted(possible | {key for key in counts if key[0] in crms}):
+        family.add_metric(key, counts.get(key, 0))
     return family
+
+
+def _possible_causes(target: Target) -> list[str]:
+    return [name for name in ESSENTIAL_PROBES if name in target.probes] or list(target.probes)
 
 
 def _coverage(ledger: Ledger, targets: tuple[Target, ...], now: Moment) -> Metric:

@@ -32,7 +32,7 @@ async def check(probe: Probe) -> Result:
 
 
 def judge(probe: Probe, response: httpx.Response) -> Result:
-    """Looks for the error first: servers send it with status 200 (Tryton does)."""
+    """Looks for the error first: some servers send it with status 200."""
     if response.status_code != httpx.codes.OK:
         return unhealthy(f"answered {response.status_code} instead of 200")
     try:

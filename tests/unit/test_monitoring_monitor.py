@@ -1,0 +1,72 @@
+"""The monitor's own bad days: a ledger that cannot be written, a probe that fails in itself."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitoring.clock import open_clock
+from monitoring.ledger import Ledger, State
+from monitoring.monitor import Monitor
+from monitoring.probes import KINDS, ProbeBase, Result
+from monitoring.targets import Target, write_targets
+
+FACTS = {"crm": "demo", "product": "sample", "release": "1", "interval_seconds": 0.05}
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    probes: dict[str, Any] = {"live": {"kind": "cmd", "argv": ["true"]}}
+    write_targets(tmp_path / "targets.json", [Target.model_validate(FACTS | {"probes": probes})])
+    return tmp_path
+
+
+def run_for(seconds: float, monitor: Monitor) -> None:
+    async def go() -> None:
+        stop = asyncio.Event()
+        asyncio.get_running_loop().call_later(seconds, stop.set)
+        await monitor.run(stop)
+
+    asyncio.run(go())
+
+
+def test_what_a_ledger_cannot_take_is_kept_for_later(directory: Path) -> None:
+    ledger = Ledger(directory / "ledger.sqlite")
+    monitor = Monitor(targets_file=directory / "targets.json", ledger=ledger, clock=open_clock())
+    ledger.close()
+    run_for(0.3, monitor)
+    assert monitor.status.errors["ledger"] == 2
+    with Ledger(directory / "ledger.sqlite") as mended:
+        monitor._ledger = mended
+        asyncio.run(monitor.beat())
+        assert [interval.state for interval in mended.intervals("demo")] == [State.UP]
+        assert mended.intervals("demo")[0].seconds > 0.1
+
+
+def test_a_probe_that_fails_in_itself_is_counted_and_the_watch_goes_on(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = "-".join(["canary", "9f2c"])
+
+    async def check(_: ProbeBase) -> Result:
+        raise ZeroDivisionError(secret)
+
+    monkeypatch.setitem(KINDS, "cmd", replace(KINDS["cmd"], check=check))
+    with Ledger(":memory:") as ledger:
+        monitor = Monitor(targets_file=directory / "targets.json", ledger=ledger, clock=open_clock())
+        run_for(0.3, monitor)
+        assert ledger.intervals("demo") == []
+    assert monitor.status.errors["probe"] > 1
+    assert "ZeroDivisionError" in caplog.text
+    assert secret not in caplog.text
+
+
+def test_a_missing_targets_file_is_said_and_the_heartbeat_beats(tmp_path: Path) -> None:
+    with Ledger(":memory:") as ledger:
+        monitor = Monitor(targets_file=tmp_path / "targets.json", ledger=ledger, clock=open_clock())
+        run_for(0.05, monitor)
+        assert ledger.heartbeat() is not None
+    assert monitor.status.targets_problem == "No such file or directory"
+    assert monitor.status.errors["targets"] == 1
