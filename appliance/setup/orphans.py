@@ -2,7 +2,7 @@
 
 A program of supervisord stays in supervisord's session unless it makes its own, as the carriers of operations do on purpose: they
 are left alone. A session's id means nothing after a reboot or in another container, so it is kept with the start of process 1; and
-while a process of that number runs, the number was given to another session.
+a process that has the number now but began at another time shows that the number was given to another session.
 """
 
 import contextlib
@@ -19,7 +19,8 @@ POLL_SECONDS = 0.05
 
 def note_session(record: Path, pid: int) -> None:
     """Write which session the supervisord `pid`, and with it its programs, belongs to."""
-    record.write_text(f"{os.getsid(pid)} {_boot()}")
+    session = os.getsid(pid)
+    record.write_text(f"{session} {_boot()} {_started(session)}")
 
 
 def end_orphans(record: Path) -> int:
@@ -46,12 +47,20 @@ def _await_end(pids: list[int]) -> None:
 
 def _orphan_ids(record: Path) -> list[int]:
     try:
-        session, boot = record.read_text().split()
+        session, boot, started = record.read_text().split()
     except (FileNotFoundError, ValueError):
         return []
-    if boot != _boot() or _lives(int(session)):
+    if boot != _boot() or _started(int(session)) not in {started, None}:
         return []
     return [pid for pid in psutil.pids() if _session(pid) == int(session)]
+
+
+def _started(pid: int) -> str | None:
+    """When a process began; None when there is no such process."""
+    try:
+        return f"{psutil.Process(pid).create_time():.2f}"
+    except psutil.NoSuchProcess:
+        return None
 
 
 def _boot() -> str:

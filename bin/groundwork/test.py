@@ -50,10 +50,11 @@ def install_tree(environment: Environment, progress: Progress) -> None:
 
 
 def prepare_host(environment: Environment, progress: Progress) -> None:
-    """Run the playbook that every host of a CRM gets; raises StepFailed."""
-    playbook = TREE / "playbooks" / "host_prepare.yml"
+    """Install what a host of CRMs has, by the role that installs it there; raises StepFailed."""
+    playbook = TREE / "bin" / "groundwork" / "host.yml"
     argv = [str(environment.directory / "bin" / "ansible-playbook"), "-i", "localhost,", "-c", "local", str(playbook)]
-    progress.run(argv, environment=test_variables(environment), next_action=HOST_ACTION)
+    variables = test_variables(environment) | {"ANSIBLE_ROLES_PATH": str(TREE / "playbooks" / "roles")}
+    progress.run(argv, environment=variables, next_action=HOST_ACTION)
 
 
 def test_variables(environment: Environment) -> dict[str, str]:
