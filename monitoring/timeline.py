@@ -16,7 +16,7 @@ class Observation:
     """A target was in `state` at this moment.
 
     Time since the target's last observation is believed up to `believed_seconds`; beyond that it becomes unknown.
-    The first observation after a start of the monitor is believed only up to `believed_after_start_seconds`.
+    The first observation after a start of the monitor is believed only up to `believed_after_start_seconds`, and none over a reboot.
     """
 
     crm: str
@@ -89,6 +89,8 @@ def place(connection: sqlite3.Connection, seen: Observation, heartbeat: Heartbea
         return
     position_ms = max(position_ms, last["end_ms"])
     believed_seconds = seen.believed_after_start_seconds if first_of_run else seen.believed_seconds
+    if last["boot_id"] != heartbeat.at.boot_id:
+        believed_seconds = 0
     same = last["state"] == seen.state
     if position_ms - last["end_ms"] > believed_seconds * 1000:
         _begin_gap(connection, seen, last, position_ms, heartbeat)

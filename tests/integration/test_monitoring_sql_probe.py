@@ -39,7 +39,7 @@ def cluster() -> Iterator[Cluster]:
     with TemporaryDirectory(prefix=CLUSTER) as directory:
         Path(directory).chmod(0o777)
         create = ["pg_createcluster", version, CLUSTER, "--port", str(PORT), "--socketdir", directory, "-o", "listen_addresses="]
-        subprocess.run([*create, "-o", "fsync=off"], check=True, capture_output=True)
+        subprocess.run([*create, "-o", "fsync=off", "--", "--no-sync"], check=True, capture_output=True)
         try:
             settings = Path("/etc/postgresql") / version / CLUSTER
             (settings / "pg_hba.conf").write_text("local all all peer map=appliance\n")
