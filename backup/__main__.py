@@ -18,7 +18,7 @@ from backup.actions.restore import restore
 from backup.command_line import parse
 from backup.events import JsonLines, Reporter, Terminal
 from backup.failures import BackupFailure
-from backup.interruption import interruptible
+from backup.interruption import interruptible, stop_when_unheard
 from backup.restic_messages import PARTIAL
 from backup.tables import shown
 
@@ -52,6 +52,7 @@ def _carry_out(arguments: Sequence[str], reporter: Reporter) -> int:
     if verb in NICE_VERBS:
         os.nice(NICENESS)  # the CRM goes on serving meanwhile
     with interruptible(deadline_seconds=spec.deadline_seconds):
+        stop_when_unheard(sys.stdout.fileno())
         facts = ACTIONS[verb](spec, reporter)
     reporter.finish("result", facts)
     if isinstance(reporter, Terminal):

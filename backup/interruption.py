@@ -1,6 +1,10 @@
 """Turn signals into exceptions, once, so that a run unwinds and ends its programs wherever it is."""
 
+import os
+import select
 import signal
+import stat
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -30,6 +34,23 @@ def interruptible(*, deadline_seconds: float) -> Iterator[None]:
         yield
     finally:
         _ignore_further()
+
+
+def stop_when_unheard(output: int) -> None:
+    """Cancel this run as soon as whoever reads its output through a pipe is gone.
+
+    A caller that was killed starts the work anew; it must not find this run still holding the repository or the
+    target database. Writing would notice too, but a long restore may have nothing to say.
+    """
+    if stat.S_ISFIFO(os.fstat(output).st_mode):
+        threading.Thread(target=_wait_until_unheard, args=(output,), daemon=True).start()
+
+
+def _wait_until_unheard(output: int) -> None:
+    poll = select.poll()
+    poll.register(output, 0)  # only POLLERR, which comes when the last reader has closed
+    poll.poll()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from backup import restic_arguments
 from backup.events import Reporter
 from backup.failures import BackupFailure, NoRepository, RepositoryLocked
 from backup.locks import Lock, is_stale, lease, lease_file, this_host
+from backup.ownership import Node
 from backup.points import Snapshot
 from backup.restic_executor import BINARY, OLDEST_USABLE, ResticExecutor, install
 from backup.spec import RepositorySpec
@@ -85,6 +86,12 @@ class Repository:
     def read_file(self, snapshot: str, filename: str) -> str:
         """Read one small text file of a snapshot."""
         return self.executor.more(restic_arguments.dump(snapshot, filename))
+
+    def directory(self, snapshot: str, path: str) -> Node:
+        """Give the owner and mode that a directory had."""
+        lines = self.executor.more(restic_arguments.ls(snapshot, path)).splitlines()
+        entries = (json.loads(line) for line in lines)
+        return Node.model_validate(next(entry for entry in entries if entry.get("path") == path))
 
     def restore_tree(self, snapshot: str, *, source: str, target: str) -> None:
         """Restore and verify one directory."""

@@ -22,6 +22,11 @@ def dump(snapshot: str, filename: str) -> list[str]:
     return ["dump", snapshot, f"/{filename}"]
 
 
+def ls(snapshot: str, directory: str) -> list[str]:
+    """List one directory of a snapshot: first itself, then what is in it."""
+    return ["ls", snapshot, directory]
+
+
 def restore_tree(snapshot: str, *, source: str, target: str) -> list[str]:
     """Restore the tree below one directory of a snapshot, and read it back to verify it."""
     return ["restore", f"{snapshot}:{source}", "--target", target, "--verify"]

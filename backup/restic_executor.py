@@ -21,7 +21,7 @@ from backup.restic_messages import PARTIAL, error_texts, failure_of, progress_in
 
 BINARY = "restic"
 OLDEST_USABLE = (0, 17)
-READING_COMMANDS = frozenset({"snapshots", "dump", "list", "cat"})
+READING_COMMANDS = frozenset({"snapshots", "dump", "ls", "list", "cat"})
 
 
 @dataclass(kw_only=True)

@@ -24,6 +24,7 @@ Path_ = Annotated[str, AfterValidator(normalised_path)]
 CrmName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 PointId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 SqlName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,62}$")]
+UserName = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")]
 Queries = dict[SqlName, str]
 
 
@@ -94,13 +95,17 @@ class LeftoversSpec(PointsSpec):
 
 
 class RestoreSpec(_RepositoryVerb):
-    """Restore one recovery point: its dump into an existing empty database, its files into new directories."""
+    """Restore one recovery point: its dump into an existing empty database, its files into new directories.
+
+    `owner` is the system user that shall own the files; without it they get the user ids that they were saved with.
+    """
 
     point: PointId
     crm: CrmName | None = None
     database: DatabaseSpec | None = None
     role: SqlName | None = None
     files: dict[Path_, Path_] | None = None
+    owner: UserName | None = None
 
     @model_validator(mode="after")
     def _refuse_an_empty_restore(self) -> Self:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from backup import ownership
 from backup.engines.registry import ENGINES
 from backup.engines.shape import Engine, Measures
 from backup.events import Reporter
@@ -28,12 +29,14 @@ def restore(spec: RestoreSpec, reporter: Reporter) -> dict[str, JsonValue]:
         point = contents(repository, crm=spec.crm).point(spec.point)
         _require_held(point, spec)
         _require_new_directories(spec.files or {})
+        if spec.owner:
+            ownership.ids_of(spec.owner)
         if spec.database:
             ENGINES[spec.database.engine].require_empty(spec.database)
     with leaving_unchanged(HALF):
         measures = _restore_database(repository, point, spec) if spec.database else None
         for source, target in (spec.files or {}).items():
-            _restore_files(repository, point, source=source, target=target)
+            _restore_files(repository, point, source=source, target=target, owner=spec.owner)
     return {
         "point": point.id,
         "crm": point.crm,
@@ -86,9 +89,12 @@ def _verified(engine: Engine, database: DatabaseSpec, point: RecoveryPoint) -> M
     return measures
 
 
-def _restore_files(repository: Repository, point: RecoveryPoint, *, source: str, target: str) -> None:
+def _restore_files(repository: Repository, point: RecoveryPoint, *, source: str, target: str, owner: str | None) -> None:
     with repository.stage("files", point.sizes.get("files") if point.paths == [source] else None):
         repository.restore_tree(str(point.snapshots.files), source=source, target=target)
+    ownership.apply(repository.directory(str(point.snapshots.files), source), target)
+    if owner:
+        ownership.give_to(owner, target)
 
 
 def _require_held(point: RecoveryPoint, spec: RestoreSpec) -> None:

@@ -60,6 +60,19 @@ def test_kill_9_ends_the_programs_too_and_the_next_backup_forgets_what_was_left(
     assert (world.points(), world.leftovers()) == (["p1"], [])
 
 
+def test_a_backup_whose_caller_died_ends_itself(world: World) -> None:
+    with world.cluster.dump_held("tb_live") as other:
+        process = world.start("backup", world.backup_spec("p1"))
+        dump = world.cluster.wait_until_held(other)
+        assert process.stdout is not None
+        process.stdout.close()
+        wait_until_gone(other, dump)
+        assert process.wait(20) == 1
+    assert process.stderr is not None
+    assert process.stderr.read() == ""
+    process.stderr.close()
+
+
 def test_a_run_ends_at_its_deadline(world: World) -> None:
     with world.cluster.dump_held("tb_live"):
         ended = world.backup("p1", deadline_seconds=4)

@@ -36,6 +36,31 @@ def test_the_record_keeps_what_it_was_given_and_what_was_measured(saved: World) 
     assert saved.run("points", crm="other").last["points"] == []
 
 
+def test_restored_files_keep_owner_and_mode_or_get_the_owner_that_is_named(world: World) -> None:
+    os.chown(world.uploads, 1, 1)
+    world.uploads.chmod(0o2750)
+    assert world.backup("p1", database=None).code == 0
+    as_it_was, given = world.directory / "as-it-was", world.directory / "given"
+    assert world.run("restore", point="p1", files={str(world.uploads): str(as_it_was)}).code == 0
+    assert world.run("restore", point="p1", files={str(world.uploads): str(given)}, owner="nobody").code == 0
+    assert (as_it_was.stat().st_uid, as_it_was.stat().st_gid, as_it_was.stat().st_mode & 0o7777) == (1, 1, 0o2750)
+    assert {path.stat().st_uid for path in as_it_was.iterdir()} == {0}
+    assert {path.owner() for path in (given, *given.iterdir())} == {"nobody"}
+
+
+def test_a_file_that_cannot_be_read_does_not_stop_a_backup_but_is_told(world: World) -> None:
+    broken = world.uploads / "broken"
+    broken.touch()
+    subprocess.run(["mount", "--bind", "/proc/1/mem", str(broken)], check=True)  # reading its start is an input/output error
+    try:
+        ended = world.backup("p1", database=None)
+    finally:
+        subprocess.run(["umount", str(broken)], check=True)
+    assert (ended.code, ended.last["event"]) == (3, "result")
+    assert [str(broken) in warning for warning in ended.last["warnings"]] == [True]
+    assert world.points() == ["p1"]
+
+
 def test_rows_written_during_the_dump_are_neither_counted_nor_restored(world: World) -> None:
     with world.cluster.dump_held("tb_live") as other:
         process = world.start("backup", world.backup_spec("p1"))
