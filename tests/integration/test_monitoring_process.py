@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -212,6 +213,14 @@ def counters(monitor: MonitorProcess) -> dict[str, float]:
     checks = monitor.value("appliance_probe_checks_total", target="live", result="healthy")
     backups = monitor.value("appliance_backup_runs_total", crm="demo", result="success")
     return {"up": up, "checks": checks, "backups": backups}
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool comes with Debian's prometheus")
+def test_promtool_finds_no_fault_in_the_metrics(watched: MonitorProcess) -> None:
+    text = watched.get("/metrics")[1]
+    checked = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+    assert "appliance_probe_up{" in text
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
 
 
 def test_sigterm_ends_the_monitor_within_two_seconds_and_its_absence_is_unknown(watched: MonitorProcess) -> None:
