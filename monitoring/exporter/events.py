@@ -9,11 +9,12 @@ from monitoring.ledger import Event, Ledger
 from monitoring.targets import Target
 
 OPERATION_KINDS = ("install", "backup", "restore", "drill", "upgrade", "rollback", "patch", "remove")
-RESULTS = ("success", "partial", "failed", "cancelled", "rolled_back")
+RESULTS = ("success", "partial", "failed", "cancelled", "rolled_back", "needs_attention")
 BACKUP_RESULTS = ("success", "partial", "failed", "cancelled")
 DRILL_RESULTS = ("success", "failed", "cancelled")
 SUCCESS = ("success",)
-DEFAULT_KIND, DEFAULT_REPOSITORY = "full", "local"
+DEFAULT_BACKUP, DEFAULT_DRILL, DEFAULT_REPOSITORY = "logical", "full", "local"
+"""What an event means that does not say its kind or repository; their series exist from the start."""
 
 
 def collect_events(ledger: Ledger, targets: Iterable[Target]) -> Iterator[Metric]:
@@ -30,14 +31,14 @@ def _backups(events: Sequence[Event], crms: Iterable[str]) -> Iterator[Metric]:
     runs = Grouped(
         events=events,
         labels=("crm", "kind", "repository"),
-        key=lambda event: (event.crm, _kind(event), _repository(event)),
-        expected=[(crm, DEFAULT_KIND, DEFAULT_REPOSITORY) for crm in crms],
+        key=lambda event: (event.crm, _backup_kind(event), _repository(event)),
+        expected=[(crm, DEFAULT_BACKUP, DEFAULT_REPOSITORY) for crm in crms],
     )
     by_kind = Grouped(
         events=events,
         labels=("crm", "kind"),
-        key=lambda event: (event.crm, _kind(event)),
-        expected=[(crm, DEFAULT_KIND) for crm in crms],
+        key=lambda event: (event.crm, _backup_kind(event)),
+        expected=[(crm, DEFAULT_BACKUP) for crm in crms],
     )
     points = Grouped(
         events=events,
@@ -59,8 +60,8 @@ def _drills(events: Sequence[Event], crms: Iterable[str]) -> Iterator[Metric]:
     drills = Grouped(
         events=events,
         labels=("crm", "kind"),
-        key=lambda event: (event.crm, _kind(event)),
-        expected=[(crm, DEFAULT_KIND) for crm in crms],
+        key=lambda event: (event.crm, _drill_kind(event)),
+        expected=[(crm, DEFAULT_DRILL) for crm in crms],
     )
     yield drills.gauge("appliance_restore_drill_last_success_timestamp_seconds", "End of the last proven restore.", _ended, SUCCESS)
     text = "How long the last proven restore took: the measured recovery time."
@@ -81,8 +82,12 @@ def _clock_steps(events: Sequence[Event]) -> Metric:
     return family
 
 
-def _kind(event: Event) -> str:
-    return str(event.values.get("kind", DEFAULT_KIND))
+def _backup_kind(event: Event) -> str:
+    return str(event.values.get("kind", DEFAULT_BACKUP))
+
+
+def _drill_kind(event: Event) -> str:
+    return str(event.values.get("kind", DEFAULT_DRILL))
 
 
 def _repository(event: Event) -> str:

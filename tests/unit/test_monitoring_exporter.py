@@ -18,7 +18,7 @@ CLOCK = open_clock()
 ENDED = datetime(2026, 11, 21, 12, tzinfo=UTC)
 PROBE = {"kind": "http", "url": "http://127.0.0.1/"}
 TARGET = Target.model_validate({"crm": "demo", "product": "sample", "release": "2.7.13", "probes": {"live": PROBE, "deep": PROBE}})
-BACKUP = {"crm": "demo", "kind": "full", "repository": "local"}
+BACKUP = {"crm": "demo", "kind": "logical", "repository": "local"}
 COUNTERS = (
     ("appliance_probe_state_seconds_total", {"crm": "demo", "target": "service", "state": "down"}),
     ("appliance_probe_checks_total", {"crm": "demo", "target": "deep", "result": "unhealthy"}),
@@ -27,7 +27,7 @@ COUNTERS = (
     ("appliance_clock_steps_total", {"direction": "backward"}),
     ("appliance_backup_last_success_timestamp_seconds", BACKUP),
     ("appliance_backup_runs_total", BACKUP | {"result": "failed"}),
-    ("appliance_backup_duration_seconds_count", {"crm": "demo", "kind": "full"}),
+    ("appliance_backup_duration_seconds_count", {"crm": "demo", "kind": "logical"}),
     ("appliance_backup_processed_bytes", BACKUP),
     ("appliance_backup_added_bytes", BACKUP),
     ("appliance_recovery_point_timestamp_seconds", {"crm": "demo", "repository": "local"}),
@@ -97,7 +97,7 @@ def test_a_backup_that_ends_after_a_newer_one_does_not_hide_it(ledger: Ledger, r
 def test_durations_fall_into_the_buckets_that_hold_them(ledger: Ledger, registry: CollectorRegistry) -> None:
     record_backup(ledger, "success", 0)
     buckets = {
-        bound: registry.get_sample_value("appliance_backup_duration_seconds_bucket", {"crm": "demo", "kind": "full", "le": bound})
+        bound: registry.get_sample_value("appliance_backup_duration_seconds_bucket", {"crm": "demo", "kind": "logical", "le": bound})
         for bound in ("30.0", "60.0", "+Inf")
     }
     assert buckets == {"30.0": 0, "60.0": 1, "+Inf": 1}
