@@ -28,7 +28,7 @@ def crm_lines(appliance: Appliance, *, has_been_installed: bool) -> list[str]:
     instance = appliance.store.instances.find(INSTANCE)
     if instance is None:
         return []
-    users = appliance.catalogue.get(instance.product).users
+    users = appliance.catalogue.get(instance.product).definition.users
     said = [f"  CRM {instance.name:12} {instance.url}"]
     if has_been_installed:
         said.append(f"  CRM's first user {users.admin}, password {_secret(appliance, instance.name, users.admin_secret)}")
