@@ -5,7 +5,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from groundwork import checks, environment, fingerprint, registries
+from groundwork import checks, environment, fingerprint, registries, test
 from groundwork.progress import Progress, StepFailed
 
 LISTING = """\
@@ -102,3 +102,19 @@ def test_fast_means_lint_types_and_unit() -> None:
 
 def test_without_a_word_everything_but_bare_machines_is_chosen() -> None:
     assert [part.name for part in checks.chosen_parts([])] == [name for name in checks.PARTS if name != "bare"]
+
+
+def test_what_follows_two_dashes_goes_to_pytest() -> None:
+    parts, pytest_arguments = test.parse(["unit", "lint", "--", "-k", "name"])
+    assert [part.name for part in parts] == ["lint", "unit"]
+    assert pytest_arguments == ["-k", "name"]
+
+
+def test_an_unknown_part_is_refused_with_exit_code_2() -> None:
+    with pytest.raises(SystemExit) as refused:
+        test.parse(["everything"])
+    assert refused.value.code == 2
+
+
+def test_no_part_at_all_is_everything() -> None:
+    assert [part.name for part in test.parse([])[0]] == list(checks.ALL)
