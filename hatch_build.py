@@ -41,10 +41,10 @@ def install_packages(frontend: Path, directory: Path) -> Path:
 
     for name in ("package.json", "package-lock.json", ".npmrc"):
         shutil.copy(frontend / name, directory / name)
-    finished = npm(["ci", "--ignore-scripts"], return_completed_process=True, cwd=directory, capture_output=True, text=True, check=False)
+    finished = npm(["ci", "--ignore-scripts"], return_completed_process=True, cwd=directory, capture_output=True, check=False)
     if finished.returncode:
-        message = f"npm could not install the panel's assets; appliance/web/assets was left as it was.\n{finished.stderr}"
-        raise SystemExit(message)
+        told = bytes(finished.stderr).decode(errors="replace")
+        raise SystemExit(f"npm could not install the panel's assets; appliance/web/assets was left as it was.\n{told}")
     return directory / "node_modules"
 
 

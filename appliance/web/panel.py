@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 
 from appliance.domain.operation import Operation
 from appliance.web.assets import Assets
 from appliance.web.templating import Pages
 from appliance.wiring import Appliance
+
+LARGEST_ID = 2**63 - 1
+"""What SQLite's integers hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +35,7 @@ def panel_of(request: Request) -> Panel:
 PanelDependency = Annotated[Panel, Depends(panel_of)]
 
 
-def operation_of(operation_id: int, panel: PanelDependency) -> Operation:
+def operation_of(operation_id: Annotated[int, Path(ge=1, le=LARGEST_ID)], panel: PanelDependency) -> Operation:
     """Look up the operation of an address. Raises NotFound."""
     return panel.appliance.store.operations.get(operation_id)
 

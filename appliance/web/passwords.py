@@ -1,5 +1,6 @@
 """Passwords: argon2 hashes, and a lockout that grows with each failure in a row."""
 
+import math
 from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
@@ -57,7 +58,7 @@ def authenticate(access: Access, name: str, password: str, *, now: datetime) -> 
         matches(_NOBODY, password[:LONGEST])
         raise Unauthenticated(WRONG)
     if user.locked_until is not None and user.locked_until > now:
-        seconds = int((user.locked_until - now).total_seconds()) + 1
+        seconds = math.ceil((user.locked_until - now).total_seconds())
         raise Forbidden(f"Too many wrong passwords. Try again in {seconds} seconds.")
     if not matches(user.password_hash, password[:LONGEST]):
         failures = user.failures + 1

@@ -9,9 +9,7 @@ from appliance.domain.instance import Instance, RecoveryPoint
 from appliance.domain.operation import Operation, OperationStatus, StepStatus
 from appliance.domain.product import ProductDefinition
 from appliance.store.journal import LogLine
-
-LARGEST_ID = 2**63 - 1
-"""What SQLite's integers hold."""
+from appliance.web.panel import LARGEST_ID
 
 
 class Body(BaseModel):

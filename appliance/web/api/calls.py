@@ -10,7 +10,6 @@ from appliance.domain.operation import Operation
 from appliance.operations.requesting import cancel, retry
 from appliance.store.journal import LogLine
 from appliance.web.api.bodies import (
-    LARGEST_ID,
     InstanceBody,
     LogBody,
     LogLineBody,
@@ -24,7 +23,7 @@ from appliance.web.api.bodies import (
 )
 from appliance.web.live import follow, resume_after
 from appliance.web.offers import offered_products
-from appliance.web.panel import OperationDependency, PanelDependency
+from appliance.web.panel import LARGEST_ID, OperationDependency, PanelDependency
 from appliance.web.requesting import send
 from appliance.web.sessions import Bearer
 

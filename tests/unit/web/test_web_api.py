@@ -1,0 +1,84 @@
+import pytest
+
+from appliance.domain.operation import OperationStatus
+from tests.support.web_world import Browser, PanelWorld, end_operation, run_operation
+
+
+def test_a_request_is_recorded_and_told_where_to_follow_it(world: PanelWorld) -> None:
+    program = world.program_of("Oscar")
+    answer = program.post("/api/v1/operations", json={"kind": "upgrade", "instance": "sales", "parameters": {"to": "2.8.6"}})
+    assert (answer.status_code, answer.headers["location"]) == (202, "/api/v1/operations/1")
+    told = program.get("/api/v1/operations/1").json()
+    assert (told["kind"], told["status"], told["requested_by"]) == ("upgrade", "queued", "Oscar")
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"kind": "backup", "instance": "gone"}, 404),
+        ({"kind": "paint", "instance": "sales"}, 422),
+        ({"kind": "backup"}, 422),
+        ({"kind": "backup", "instance": "sales", "colour": "red"}, 422),
+        ({"kind": "upgrade", "instance": "sales", "parameters": {"to": "9.9"}}, 404),
+        ({"kind": "upgrade", "instance": "sales", "parameters": {"to": "2.7.1"}}, 409),
+        ({"kind": "install", "instance": "../etc", "parameters": {"product": "creme"}}, 422),
+        ([], 422),
+    ],
+)
+def test_a_bad_request_is_a_problem_document(world: PanelWorld, body: object, status: int) -> None:
+    answer = world.program_of("Alice").post("/api/v1/operations", json=body)
+    problem = answer.json()
+    assert (answer.status_code, problem["status"], answer.headers["content-type"]) == (status, status, "application/problem+json")
+    assert problem["detail"]
+    assert world.operations() == []
+
+
+def test_operations_are_given_a_page_at_a_time(world: PanelWorld) -> None:
+    for _ in range(3):
+        end_operation(world.appliance, run_operation(world.appliance).id, OperationStatus.SUCCEEDED)
+    program = world.program_of("Victor")
+    first = program.get("/api/v1/operations?limit=2&status=succeeded&instance=sales").json()
+    second = program.get(f"/api/v1/operations?limit=2&before={first['older']}").json()
+    assert [[one["id"] for one in page["operations"]] for page in (first, second)] == [[3, 2], [1]]
+    assert second["older"] is None
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=x", "status=odd", "before=99999999999999999999", "colour=red"])
+def test_a_bad_query_is_told_by_its_field(world: PanelWorld, query: str) -> None:
+    answer = world.program_of("Victor").get(f"/api/v1/operations?{query}")
+    assert answer.status_code == 422
+    assert query.partition("=")[0] in answer.json()["detail"]
+
+
+def test_a_log_is_given_from_a_line_on(world: PanelWorld) -> None:
+    operation = run_operation(world.appliance)
+    world.appliance.store.operations.log(operation.id, "one\ntwo", step="build", now=world.moment)
+    told = world.program_of("Victor").get("/api/v1/operations/1/log?after=2").json()
+    assert ([line["text"] for line in told["lines"]], told["last"]) == (["two"], 3)
+
+
+def test_an_operation_is_cancelled_and_tried_again(world: PanelWorld) -> None:
+    run_operation(world.appliance, kind="backup")
+    program = world.program_of("Oscar")
+    assert program.post("/api/v1/operations/1/cancel").json()["cancel_requested"]
+    end_operation(world.appliance, 1, OperationStatus.CANCELLED)
+    assert program.post("/api/v1/operations/1/retry").json()["id"] == 2
+
+
+def test_recovery_points_say_whether_they_were_proven(world: PanelWorld) -> None:
+    told = world.program_of("Victor").get("/api/v1/instances/sales/recovery-points").json()
+    assert [(point["id"], point["proven_at"] is not None) for point in told] == [("sales-2", False), ("sales-1", True)]
+
+
+def test_a_token_that_was_replaced_opens_nothing(world: PanelWorld) -> None:
+    old = world.program_of("Alice")
+    world.program_of("Alice")
+    assert old.get("/api/v1/instances").status_code == 401
+
+
+def test_the_description_names_every_call(world: PanelWorld, victor: Browser) -> None:
+    told = victor.get("/api/v1/openapi.json").json()
+    assert told["openapi"].startswith("3.1")
+    assert set(told["paths"]["/api/v1/operations"]) == {"get", "post"}
+    assert all(path.startswith("/api/v1/") for path in told["paths"])
+    assert world.program_of("Victor").get("/api/v1/openapi.json").json() == told

@@ -1,0 +1,129 @@
+"""What the forms request, and how they show what is refused."""
+
+import pytest
+
+from appliance.domain.operation import OperationStatus
+from tests.support.web_world import Browser, PanelWorld, add_sales, end_operation, run_operation
+
+
+def requested(world: PanelWorld) -> tuple[str, str, dict[str, object], str]:
+    operation = world.operations()[0]
+    return operation.kind, operation.instance, dict(operation.parameters), operation.requested_by
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "parameters"),
+    [
+        ("backup", {}, {}),
+        ("drill", {"point": "sales-1"}, {"point": "sales-1"}),
+        ("drill", {}, {"point": "sales-2"}),
+        ("upgrade", {"release": "2.8.6"}, {"to": "2.8.6"}),
+        ("rollback", {"confirmation": "sales"}, {}),
+        ("restore", {"way": "in_place", "point": "sales-1", "confirmation": "sales"}, {"point": "sales-1"}),
+        ("remove", {"confirmation": "sales"}, {"purge": False}),
+        ("remove", {"confirmation": "sales", "purge": "yes"}, {"purge": True}),
+    ],
+)
+def test_a_form_requests_its_operation_and_leads_to_it(
+    world: PanelWorld, alice: Browser, kind: str, fields: dict[str, str], parameters: dict[str, object]
+) -> None:
+    answer = alice.post(f"/instances/sales/{kind}", fields)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/operations/1")
+    asked_kind, instance, asked, by = requested(world)
+    assert (asked_kind, instance, by) == (kind, "sales", "Alice")
+    assert parameters.items() <= asked.items()
+
+
+def test_a_restore_beside_makes_a_new_crm(world: PanelWorld, alice: Browser) -> None:
+    answer = alice.post("/instances/sales/restore", {"way": "beside", "point": "sales-1", "new_name": "sales-copy"})
+    assert answer.status_code == 303
+    kind, instance, parameters, _ = requested(world)
+    assert (kind, instance, parameters["source"], parameters["point"]) == ("restore-beside", "sales-copy", "sales", "sales-1")
+
+
+def test_an_operator_may_not_make_a_new_crm_by_a_restore(world: PanelWorld, oscar: Browser) -> None:
+    answer = oscar.post("/instances/sales/restore", {"way": "beside", "point": "sales-1", "new_name": "sales-copy"})
+    assert (answer.status_code, world.operations()) == (403, [])
+
+
+@pytest.mark.parametrize("address", ["remove", "rollback", "restore"])
+@pytest.mark.parametrize("typed", ["", "Sales", "other"])
+def test_what_loses_data_wants_the_name_typed(world: PanelWorld, alice: Browser, address: str, typed: str) -> None:
+    answer = alice.post(f"/instances/sales/{address}", {"confirmation": typed, "way": "in_place", "point": "sales-1"})
+    assert (answer.status_code, world.operations()) == (422, [])
+    assert "Type sales to go on; nothing was changed" in answer.text
+
+
+def test_an_install_is_requested_with_its_settings(world: PanelWorld, alice: Browser) -> None:
+    product = world.appliance.catalogue.list()[0].definition.id
+    answer = alice.post("/install", {"product": product, "name": "support", "release": "2.8.6", "setting.language": "fr"})
+    assert answer.status_code == 303
+    kind, instance, parameters, _ = requested(world)
+    assert (kind, instance, parameters["release"]) == ("install", "support", "2.8.6")
+    assert parameters["settings"] == {"language": "fr", "time_zone": "UTC"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"name": "../etc"}, "cannot name an instance"),
+        ({"name": "-rf"}, "cannot name an instance"),
+        ({"name": "x'; DROP TABLE users"}, "cannot name an instance"),
+        ({"name": ""}, "cannot name an instance"),
+        ({"setting.time_zone": "{{ 7 * 7 }}"}, "may not contain"),
+        ({"setting.language": "xx"}, "is one of"),
+        ({"setting.unknown": "x"}, "There is no setting"),
+    ],
+)
+def test_a_refused_install_shows_the_form_again_with_what_was_given(
+    world: PanelWorld, alice: Browser, fields: dict[str, str], told: str
+) -> None:
+    product = world.appliance.catalogue.list()[0].definition.id
+    answer = alice.post("/install", {"product": product, "name": "support", "setting.time_zone": "Europe/Rome", **fields})
+    assert (answer.status_code, world.operations()) == (422, [])
+    assert told in answer.text
+    assert fields.get("name") is not None or 'value="support"' in answer.text
+
+
+def test_a_jump_that_the_vendor_forbids_is_refused_with_what_would_work(world: PanelWorld, alice: Browser) -> None:
+    world.appliance.store.instances.serve("sales", None, previous=None)
+    answer = alice.post("/instances/sales/upgrade", {"release": "2.8.6"})
+    assert (answer.status_code, world.operations()) == (409, [])
+    assert "Nothing was changed" in answer.text
+
+
+def test_a_busy_crm_is_named_with_what_it_does(world: PanelWorld, alice: Browser) -> None:
+    running = run_operation(world.appliance)
+    answer = alice.post("/instances/sales/backup")
+    assert (answer.status_code, world.operations()) == (409, [running])
+    assert "sales is busy with operation 1 (upgrade, running)" in answer.text
+
+
+def test_a_running_operation_is_asked_to_stop(world: PanelWorld, oscar: Browser) -> None:
+    run_operation(world.appliance)
+    assert oscar.post("/operations/1/cancel").status_code == 303
+    assert world.operations()[0].cancel_requested
+
+
+def test_an_ended_operation_cannot_be_cancelled(world: PanelWorld, oscar: Browser) -> None:
+    end_operation(world.appliance, run_operation(world.appliance).id, OperationStatus.SUCCEEDED)
+    answer = oscar.post("/operations/1/cancel")
+    assert answer.status_code == 409
+    assert "nothing to cancel" in answer.text
+
+
+def test_a_failed_operation_is_tried_again(world: PanelWorld, oscar: Browser) -> None:
+    end_operation(world.appliance, run_operation(world.appliance, kind="backup").id, OperationStatus.FAILED)
+    assert oscar.post("/operations/1/retry").headers["location"] == "/operations/2"
+
+
+def test_the_upgrade_form_offers_only_what_one_step_reaches(alice: Browser) -> None:
+    page = alice.get("/instances/sales/upgrade").text
+    assert 'value="2.8.6" selected' in page
+    assert 'value="2.7.12"' not in page
+
+
+def test_forms_of_a_crm_that_is_not_there_say_so(world: PanelWorld, alice: Browser) -> None:
+    add_sales(world.appliance, name="support", slot=1)
+    addresses = [f"/instances/gone{end}" for end in ("", "/upgrade", "/rollback", "/restore", "/remove")]
+    assert {alice.get(address).status_code for address in addresses} == {404}

@@ -1,0 +1,150 @@
+"""Every address of the panel, and who may open it: an address that is missing in the tables fails a test."""
+
+import pytest
+from fastapi.routing import APIRoute
+
+from tests.support.web_world import Browser, PanelWorld, run_operation
+
+OPEN = {"/login", "/healthz", "/readyz", "/assets/{digest}/{name}"}
+SEEN_BY_ALL = [
+    "/",
+    "/instances",
+    "/instances/{name}",
+    "/operations",
+    "/operations/{operation_id}",
+    "/operations/{operation_id}/log.txt",
+    "/backups",
+    "/password",
+]
+OPERATORS_FORMS = ["/instances/{name}/upgrade", "/instances/{name}/rollback", "/instances/{name}/restore"]
+ADMINISTRATORS_FORMS = ["/install", "/instances/{name}/remove"]
+STREAMS = ["/operations/{operation_id}/stream"]
+CHANGES = {
+    "/instances/{name}/backup": "operator",
+    "/instances/{name}/drill": "operator",
+    "/instances/{name}/upgrade": "operator",
+    "/instances/{name}/rollback": "operator",
+    "/instances/{name}/restore": "operator",
+    "/operations/{operation_id}/cancel": "operator",
+    "/operations/{operation_id}/retry": "operator",
+    "/instances/{name}/remove": "administrator",
+    "/install": "administrator",
+}
+OWN_AFFAIRS = {"/logout", "/password"}
+API_READS = [
+    "/api/v1/products",
+    "/api/v1/instances",
+    "/api/v1/instances/{name}",
+    "/api/v1/instances/{name}/recovery-points",
+    "/api/v1/operations",
+    "/api/v1/operations/{operation_id}",
+    "/api/v1/operations/{operation_id}/log",
+]
+API_STREAMS = ["/api/v1/operations/{operation_id}/log/stream"]
+API_CHANGES = ["/api/v1/operations", "/api/v1/operations/{operation_id}/cancel", "/api/v1/operations/{operation_id}/retry"]
+DESCRIPTION = "/api/v1/openapi.json"
+
+GETS = {*OPEN, *SEEN_BY_ALL, *OPERATORS_FORMS, *ADMINISTRATORS_FORMS, *STREAMS, *API_READS, *API_STREAMS, DESCRIPTION}
+POSTS = {"/login", *CHANGES, *OWN_AFFAIRS, *API_CHANGES}
+
+
+def fill(address: str) -> str:
+    return address.replace("{name}", "sales").replace("{operation_id}", "1")
+
+
+def routes_of(world: PanelWorld) -> set[tuple[str, str]]:
+    found: set[tuple[str, str]] = set()
+    pending = list(world.app.routes)
+    while pending:
+        route = pending.pop()
+        if isinstance(route, APIRoute):
+            found |= {(method, route.path) for method in route.methods or ()}
+        pending += getattr(getattr(route, "original_router", None), "routes", [])
+    return found
+
+
+def test_every_address_is_in_these_tables(world: PanelWorld) -> None:
+    described = {("GET", path) for path in GETS} | {("POST", path) for path in POSTS}
+    assert routes_of(world) == described
+
+
+def test_every_page_sends_a_stranger_to_the_log_in(mallory: Browser) -> None:
+    pages = [*SEEN_BY_ALL, *OPERATORS_FORMS, *ADMINISTRATORS_FORMS, *STREAMS]
+    answers = {address: mallory.get(fill(address)) for address in pages}
+    went = {address: (answer.status_code, answer.headers["location"].partition("?")[0]) for address, answer in answers.items()}
+    assert went == dict.fromkeys(pages, (303, "/login"))
+
+
+def test_a_stranger_changes_nothing(world: PanelWorld, mallory: Browser) -> None:
+    answers = {address: mallory.post(fill(address)).headers["location"] for address in [*CHANGES, *OWN_AFFAIRS]}
+    assert set(answers.values()) == {"/login?next=%2F"}
+    assert world.operations() == []
+
+
+def test_the_api_tells_a_stranger_nothing(mallory: Browser) -> None:
+    answers = [mallory.get(fill(address)) for address in [*API_READS, *API_STREAMS, DESCRIPTION]]
+    told = {(answer.status_code, answer.headers["content-type"], answer.headers["www-authenticate"]) for answer in answers}
+    assert told == {(401, "application/problem+json", "Bearer")}
+
+
+@pytest.mark.parametrize("name", ["Mallory", "Alice"])
+def test_only_a_token_opens_the_api_and_no_browser_session(world: PanelWorld, name: str) -> None:
+    client = world.browser_of(name).client
+    answers = {client.post(fill(address), json={"kind": "backup", "instance": "sales"}).status_code for address in API_CHANGES}
+    assert (answers, world.operations()) == ({401}, [])
+
+
+def test_a_viewer_sees_every_page(world: PanelWorld, victor: Browser) -> None:
+    run_operation(world.appliance)
+    assert {address: victor.get(fill(address)).status_code for address in SEEN_BY_ALL} == dict.fromkeys(SEEN_BY_ALL, 200)
+
+
+def test_a_viewer_gets_no_form_that_changes_something(victor: Browser) -> None:
+    forms = [*OPERATORS_FORMS, *ADMINISTRATORS_FORMS]
+    assert {address: victor.get(fill(address)).status_code for address in forms} == dict.fromkeys(forms, 403)
+
+
+def test_a_viewer_changes_nothing(world: PanelWorld, victor: Browser) -> None:
+    before = run_operation(world.appliance)
+    fields = {"name": "other", "product": "creme", "confirmation": "sales", "release": "2.8.6", "point": "sales-1"}
+    assert {address: victor.post(fill(address), fields).status_code for address in CHANGES} == dict.fromkeys(CHANGES, 403)
+    assert world.operations() == [before]
+
+
+def test_a_viewers_token_changes_nothing(world: PanelWorld) -> None:
+    before, program = run_operation(world.appliance), world.program_of("Victor")
+    answers = [program.post(fill(address), json={"kind": "backup", "instance": "sales"}) for address in API_CHANGES]
+    assert {(answer.status_code, answer.json()["status"]) for answer in answers} == {(403, 403)}
+    assert world.operations() == [before]
+
+
+def test_a_viewers_token_reads_everything(world: PanelWorld) -> None:
+    run_operation(world.appliance)
+    program = world.program_of("Victor")
+    assert {address: program.get(fill(address)).status_code for address in API_READS} == dict.fromkeys(API_READS, 200)
+
+
+def test_an_operator_neither_installs_nor_removes(world: PanelWorld, oscar: Browser) -> None:
+    fields = {"name": "other", "product": "creme", "confirmation": "sales"}
+    closed = [address for address, role in CHANGES.items() if role == "administrator"]
+    assert {address: oscar.post(fill(address), fields).status_code for address in closed} == dict.fromkeys(closed, 403)
+    assert world.operations() == []
+
+
+@pytest.mark.parametrize("token", ["", "guess", "ü"])
+def test_a_form_without_this_sessions_token_changes_nothing(world: PanelWorld, alice: Browser, token: str) -> None:
+    alice.csrf, before = token, run_operation(world.appliance)
+    fields = {"confirmation": "sales", "name": "other", "product": "creme"}
+    forms = [*CHANGES, *OWN_AFFAIRS]
+    assert {address: alice.post(fill(address), fields).status_code for address in forms} == dict.fromkeys(forms, 403)
+    assert (world.operations(), alice.get("/").status_code) == ([before], 200)
+
+
+def test_the_token_of_another_session_is_no_good(world: PanelWorld, alice: Browser) -> None:
+    alice.csrf = world.browser_of("Alice").csrf
+    assert alice.post("/instances/sales/backup").status_code == 403
+
+
+def test_a_session_ends_after_its_life(world: PanelWorld, alice: Browser) -> None:
+    world.moment = world.moment.replace(day=3)
+    assert alice.get("/").status_code == 303

@@ -1,0 +1,154 @@
+"""What the pages show."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from appliance.domain.instance import InstanceState
+from appliance.domain.operation import OperationStatus
+from tests.support.web_world import NOON, STEPS, Browser, PanelWorld, add_sales, end_operation, run_operation
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7*7 }}"
+
+
+def text_of(page: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+
+
+def test_an_empty_appliance_teaches_what_comes(world: PanelWorld, alice: Browser, victor: Browser) -> None:
+    world.appliance.store.instances.remove("sales")
+    assert 'href="/install"' in alice.get("/").text
+    assert "An administrator can install the first one" in victor.get("/").text
+
+
+def test_the_overview_shows_each_crm_at_a_glance(world: PanelWorld, alice: Browser) -> None:
+    run_operation(world.appliance)
+    text = text_of(alice.get("/").text)
+    for wanted in ("sales", "Active", "2.7.13", "crm.example:8480", "Last backup 7 hours ago", "Last proven restore 1 hour ago", "Running"):
+        assert wanted in text
+
+
+def test_the_overview_asks_for_what_is_missing(world: PanelWorld, alice: Browser) -> None:
+    add_sales(world.appliance, name="support", slot=1)
+    world.appliance.store.points.forget("support")
+    end_operation(world.appliance, run_operation(world.appliance).id, OperationStatus.ROLLED_BACK, cause="no room")
+    world.moment = NOON + timedelta(hours=11)
+    world.appliance.store.points.forget("sales")
+    text = text_of(alice.get("/").text)
+    for wanted in ("support has no backup.", "sales has no backup.", "Upgrade of sales: rolled back."):
+        assert wanted in text
+
+
+def test_an_old_backup_and_an_old_proof_need_attention(world: PanelWorld, victor: Browser) -> None:
+    world.moment = NOON + timedelta(hours=11, minutes=50)
+    assert "Needs attention" not in victor.get("/").text
+    world.moment = NOON + timedelta(days=31)
+    text = text_of(world.browser_of("Victor").get("/").text)
+    assert "over a day old" in text
+    assert "a month old" in text
+
+
+def test_the_scratch_copy_of_a_drill_is_no_crm(world: PanelWorld, alice: Browser) -> None:
+    add_sales(world.appliance, name="support-drill", slot=1)
+    world.appliance.store.instances.mark("support-drill", InstanceState.SCRATCH)
+    assert all("support-drill" not in alice.get(address).text for address in ("/", "/instances", "/backups", "/operations"))
+
+
+def test_a_recovery_point_is_unproven_until_it_was_restored(alice: Browser) -> None:
+    rows = alice.get("/backups").text.split("list-row-4")[1:]
+    shown = {"sales-1" if "sales-1" in row else "sales-2": "Unproven" if "Unproven" in row else "Proven" for row in rows}
+    assert shown == {"sales-1": "Proven", "sales-2": "Unproven"}
+
+
+def test_a_viewer_is_shown_no_button_that_changes_something(world: PanelWorld, victor: Browser) -> None:
+    run_operation(world.appliance)
+    for address in ("/", "/instances", "/instances/sales", "/backups", "/operations/1"):
+        forms = re.findall(r'<form[^>]*method="post"[^>]*action="([^"]+)"', victor.get(address).text)
+        assert forms == ["/logout"], address
+
+
+def test_operations_are_listed_a_page_at_a_time(world: PanelWorld, alice: Browser) -> None:
+    for _ in range(32):
+        end_operation(world.appliance, run_operation(world.appliance).id, OperationStatus.SUCCEEDED)
+    first = alice.get("/operations").text
+    second = alice.get("/operations?before=3").text
+    assert re.findall(r'href="/operations/(\d+)"', first) == [str(number) for number in range(32, 2, -1)]
+    assert "before=3" in first
+    assert re.findall(r'href="/operations/(\d+)"', second) == ["2", "1"]
+
+
+@pytest.mark.parametrize(
+    ("query", "seen"),
+    [
+        ("status=failed", ["2"]),
+        ("kind=backup", ["2"]),
+        ("instance=sales&status=succeeded", ["1"]),
+        ("instance=other", []),
+        ("status=nonsense&before=x", ["2", "1"]),
+    ],
+)
+def test_operations_are_filtered(world: PanelWorld, alice: Browser, query: str, seen: list[str]) -> None:
+    end_operation(world.appliance, run_operation(world.appliance).id, OperationStatus.SUCCEEDED)
+    end_operation(world.appliance, run_operation(world.appliance, kind="backup").id, OperationStatus.FAILED)
+    assert re.findall(r'href="/operations/(\d+)"', alice.get(f"/operations?{query}").text) == seen
+
+
+def test_all_steps_of_an_operation_are_shown_beforehand(world: PanelWorld, alice: Browser) -> None:
+    run_operation(world.appliance)
+    page = alice.get("/operations/1").text
+    assert re.findall(r'class="step" data-status="(\w+)"', page) == ["running", "pending", "pending"]
+    assert all(title in page for _, title in STEPS)
+
+
+def test_a_failed_operation_begins_with_its_cause_and_what_to_do(world: PanelWorld, alice: Browser) -> None:
+    operation = run_operation(world.appliance)
+    world.appliance.store.operations.finish(
+        operation.id, OperationStatus.FAILED, now=NOON, cause="The disk is full.", next_action="Make room."
+    )
+    text = text_of(alice.get("/operations/1").text)
+    assert text.index("Cause: The disk is full.") < text.index("What to do: Make room.") < text.index("Steps") < text.index("Log Download")
+
+
+def test_what_was_logged_so_far_is_in_the_page_itself(world: PanelWorld, alice: Browser) -> None:
+    run_operation(world.appliance)
+    page = alice.get("/operations/1").text
+    assert "looking at the disk" in page
+    assert 'hx-sse:connect="/operations/1/stream?after=1"' in page
+
+
+def test_an_ended_operation_opens_no_stream(world: PanelWorld, alice: Browser) -> None:
+    end_operation(world.appliance, run_operation(world.appliance).id, OperationStatus.SUCCEEDED)
+    assert "hx-sse:connect" not in alice.get("/operations/1").text
+
+
+def test_hostile_text_is_shown_inert(world: PanelWorld, alice: Browser) -> None:
+    operation = run_operation(world.appliance)
+    world.appliance.store.operations.log(operation.id, HOSTILE, step=HOSTILE, now=NOON)
+    world.appliance.store.operations.finish(operation.id, OperationStatus.FAILED, now=NOON, cause=HOSTILE, next_action=HOSTILE)
+    for address in ("/operations/1", "/", "/login?next=" + HOSTILE, "/install?product=" + HOSTILE, "/operations?instance=" + HOSTILE):
+        page = alice.get(address).text
+        assert "<script>alert" not in page
+        assert "<img src=x" not in page
+
+
+def test_a_hostile_form_comes_back_inert(alice: Browser) -> None:
+    answer = alice.post("/install", {"product": "creme", "name": HOSTILE, "setting.time_zone": HOSTILE})
+    assert answer.status_code == 422
+    assert "<script>alert" not in answer.text
+    assert "<img src=x" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "address", ["/operations/99", "/operations/x", "/operations/99999999999999999999", "/instances/..%2f..", "/nothing"]
+)
+def test_what_is_not_there_is_told_on_a_page(alice: Browser, address: str) -> None:
+    answer = alice.get(address)
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+
+
+def test_the_whole_log_can_be_downloaded(world: PanelWorld, victor: Browser) -> None:
+    run_operation(world.appliance)
+    answer = victor.get("/operations/1/log.txt")
+    assert answer.text == "2026-03-02T12:00:00Z preflight: looking at the disk\n"
+    assert "attachment" in answer.headers["content-disposition"]
