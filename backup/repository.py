@@ -129,7 +129,11 @@ class Repository:
     def _clear_stale_locks(self) -> None:
         if not _may_hold_locks(Path(self.spec.location)):
             return
-        locks = [Lock.model_validate_json(self.executor.more(restic_arguments.cat_lock(name))) for name in self.resticpy.list.locks()]
+        names = self.resticpy.list.locks()
+        try:
+            locks = [Lock.model_validate_json(self.executor.more(restic_arguments.cat_lock(name))) for name in names]
+        except BackupFailure:  # one vanished meanwhile, so somebody is alive and working
+            return
         now = datetime.now(UTC)
         if locks and all(is_stale(lock, now=now, hostname=this_host()) for lock in locks):
             self.executor.reporter.log("Removing the locks that an interrupted run left in the repository.")

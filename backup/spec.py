@@ -2,6 +2,7 @@
 
 import os.path
 import re
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
@@ -113,6 +114,9 @@ class RestoreSpec(_RepositoryVerb):
             raise ValueError("there is neither a database nor a file tree to restore")
         if self.database is not None and self.role is None:
             raise ValueError("role: say which role shall own what is restored into the database")
+        targets = sorted(f"{target}/" for target in (self.files or {}).values())
+        if any(later.startswith(earlier) for earlier, later in pairwise(targets)):
+            raise ValueError("files: no target may be, or lie in, another one")
         return self
 
 

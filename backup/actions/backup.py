@@ -94,8 +94,9 @@ class _PointInTheMaking:
 
 
 def _require_directories(paths: list[str]) -> None:
-    if missing := [path for path in paths if not Path(path).is_dir()]:
-        raise BackupFailure(f"Not a directory: {', '.join(missing)}. Correct the paths to back up.", code="path_missing")
+    """Refuse what is missing, and links: restic would save the link and nothing of what it points to."""
+    if wrong := [path for path in paths if Path(path).is_symlink() or not Path(path).is_dir()]:
+        raise BackupFailure(f"Not a directory (or only a link to one): {', '.join(wrong)}. Name the real ones.", code="path_missing")
 
 
 def _require_new(before: Contents, spec: BackupSpec) -> None:

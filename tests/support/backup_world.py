@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 
 CLUSTER = "tbackup"
-VERSION = "15"
+VERSION = max(folder.name for folder in Path("/usr/lib/postgresql").iterdir())
 PORT = 15439
 FILL = "insert into contact (name, note) select 'O''Brien \"' || n, repeat(md5(n::text), 40) from generate_series(1, %d) n"
 ROWS = "select count(*) from contact"
@@ -60,7 +60,11 @@ class Cluster:
 
     def create_crm(self, name: str, *, rows: int) -> None:
         self.create(name)
-        self.sql(name, "set role crm", "create table contact (id serial primary key, name text, note text)", FILL % rows)
+        table = "create table contact (id serial primary key, name text, note text)"
+        index = "create index on contact using gin (name gin_trgm_ops)"
+        self.sql(
+            name, "set role crm", "create extension pg_trgm", table, FILL % rows, index, "create view names as select name from contact"
+        )
 
     @contextmanager
     def dump_held(self, name: str) -> Iterator[psycopg.Connection]:

@@ -60,6 +60,12 @@ def test_a_restore_of_a_database_needs_the_role_that_shall_own_it() -> None:
         RestoreSpec.model_validate({"repository": REPOSITORY, "point": "p1", "database": DATABASE})
 
 
+@pytest.mark.parametrize("targets", [("/new", "/new"), ("/new/deep", "/new")])
+def test_trees_are_not_restored_into_each_other(targets: tuple[str, str]) -> None:
+    with pytest.raises(ValidationError, match="no target"):
+        RestoreSpec.model_validate({"repository": REPOSITORY, "point": "p1", "files": dict(zip(("/a", "/b"), targets, strict=True))})
+
+
 def test_flags_say_the_same_as_a_specification() -> None:
     flags = ["restore", "--repository", "/srv/repository", "--password-file", "/srv/password", "--point", "p1", "--role", "crm"]
     more = ["--database", "crm", "--port", "5440", "--socket-directory", "/run/demo", "--files", "/a=/b"]

@@ -3,8 +3,10 @@
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -13,15 +15,21 @@ from tests.support.cheap_restic_key import make_opening_cheap
 
 
 def _quietly(*argv: str) -> None:
-    subprocess.run(argv, check=True, capture_output=True)
+    ended = subprocess.run(argv, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert ended.returncode == 0, ended.stdout
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    sockets = tmp_path_factory.mktemp("sockets")
-    for folder in (sockets, *sockets.parents[:2]):
-        folder.chmod(0o755)
-    sockets.chmod(0o777)
+def cluster() -> Iterator[Cluster]:
+    with TemporaryDirectory(prefix="tbackup-") as folder:  # pytest's own folders are closed to the user postgres
+        sockets = Path(folder)
+        sockets.chmod(0o777)
+        with running_cluster(sockets) as found:
+            yield found
+
+
+@contextmanager
+def running_cluster(sockets: Path) -> Iterator[Cluster]:
     subprocess.run(["pg_dropcluster", "--stop", VERSION, CLUSTER], capture_output=True, check=False)
     options = ["-o", "listen_addresses=", "-o", "fsync=off"]
     _quietly("pg_createcluster", "-s", str(sockets), "-p", str(PORT), *options, VERSION, CLUSTER, "--", "--no-sync")

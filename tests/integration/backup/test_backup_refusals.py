@@ -104,6 +104,13 @@ def test_a_restic_that_is_too_old_is_refused_before_anything_is_written(saved: W
     assert not old.location.exists()
 
 
+def test_a_link_to_a_directory_is_not_taken_for_its_files(saved: World, tmp_path: Path) -> None:
+    (tmp_path / "current").symlink_to(saved.uploads)
+    ended = saved.backup("p2", paths=[str(tmp_path / "current")])
+    assert (ended.code, ended.last["code"]) == (1, "path_missing")
+    assert "Name the real ones" in ended.said
+
+
 def test_a_query_that_fails_leaves_no_point(saved: World) -> None:
     ended = saved.backup("p2", database=saved.cluster.spec("tb_copy"), paths=[])
     assert (ended.code, ended.last["code"]) == (1, "bad_query")
