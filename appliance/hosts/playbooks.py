@@ -1,5 +1,6 @@
 """Carry out a playbook with ansible-runner and report each task as it ends."""
 
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from typing import Any
 
 import ansible_runner
 
-from appliance.config import playbooks_directory
+from appliance.config import playbooks_directory, program
 from appliance.errors import Cancelled, PlaybookFailed
 
 LONGEST_OUTPUT_LINES = 200
@@ -19,6 +20,7 @@ ENVIRONMENT = {
     "ANSIBLE_NOCOLOR": "True",
     "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
 }
+SYSTEM_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 LOCALHOST = {"all": {"hosts": {"localhost": {"ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3"}}}}
 
 
@@ -52,7 +54,7 @@ def run_playbook(
         playbook=f"{playbook}.yml",
         inventory=LOCALHOST,
         extravars=dict(variables),
-        envvars=ENVIRONMENT,
+        envvars=ENVIRONMENT | {"PATH": _search_path()},
         ident=ident,
         quiet=True,
         event_handler=lambda event: _report(event, recap, on_line),
@@ -65,6 +67,12 @@ def run_playbook(
         cause = "; ".join(recap.failures) or f"ansible-playbook ended with {result.status} (code {result.rc})"
         raise PlaybookFailed(f"The playbook {playbook} failed: {cause}")
     return recap
+
+
+def _search_path() -> str:
+    """Debian's programs, and ansible-playbook, which lives beside this Python."""
+    own = str(Path(program("ansible-playbook")).parent)
+    return os.pathsep.join(dict.fromkeys([own, *SYSTEM_PATH]))
 
 
 def _report(event: Mapping[str, Any], recap: Recap, on_line: Callable[[str], None]) -> bool:

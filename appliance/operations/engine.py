@@ -10,7 +10,7 @@ from appliance.domain.operation import Operation, OperationStatus, StepStatus
 from appliance.errors import ApplianceError, Cancelled, PreflightFailed
 from appliance.hosts.confinement import Confinement, end
 from appliance.operations.run import Run
-from appliance.operations.workflow import StepDefinition, Workflows
+from appliance.operations.workflow import StepDefinition, Workflow, Workflows
 from appliance.wiring import Appliance
 
 CHILDREN_GRACE_SECONDS = 10
@@ -31,11 +31,11 @@ class Engine:
         """Bring an operation to an end state, from wherever it stands. A second call after a crash goes on after the last finished step."""
         journal = self.appliance.store.operations
         operation = journal.get(operation_id)
-        steps = self.workflows[operation.kind].steps
-        if journal.direction(operation_id) == "forward" and self._go_forward(operation, steps):
+        workflow = self.workflows[operation.kind]
+        if journal.direction(operation_id) == "forward" and self._go_forward(operation, workflow.steps):
             self._finish(operation_id, OperationStatus.SUCCEEDED)
             return
-        self._go_back(journal.get(operation_id), steps)
+        self._go_back(journal.get(operation_id), workflow)
 
     def _go_forward(self, operation: Operation, steps: tuple[StepDefinition, ...]) -> bool:
         status = {step.name: step.status for step in operation.steps}
@@ -79,16 +79,19 @@ class Engine:
             refused=refused,
         )
 
-    def _go_back(self, operation: Operation, steps: tuple[StepDefinition, ...]) -> None:
+    def _go_back(self, operation: Operation, workflow: Workflow) -> None:
         journal = self.appliance.store.operations
         status = {step.name: step.status for step in operation.steps}
-        for step in reversed(steps):
+        for step in reversed(workflow.steps):
             if step.undo is None or status.get(step.name) not in BEGUN:
                 continue
             if not self._undo(operation, step):
                 return
         undone = any(step.status == StepStatus.UNDONE for step in journal.get(operation.id).steps)
-        self._finish(operation.id, self._end_status(operation.id, undone=undone))
+        if journal.was_cancelled(operation.id):
+            self._finish(operation.id, OperationStatus.CANCELLED)
+        else:
+            self._finish(operation.id, workflow.undone if undone else OperationStatus.FAILED)
 
     def _finish(self, operation_id: int, status: OperationStatus) -> None:
         operation = self.appliance.store.operations.get(operation_id)
@@ -113,11 +116,6 @@ class Engine:
             return False
         journal.end_step(operation.id, step.name, StepStatus.UNDONE, now=self.now())
         return True
-
-    def _end_status(self, operation_id: int, *, undone: bool) -> OperationStatus:
-        if self.appliance.store.operations.was_cancelled(operation_id):
-            return OperationStatus.CANCELLED
-        return OperationStatus.ROLLED_BACK if undone else OperationStatus.FAILED
 
     def _run(self, operation: Operation, step: StepDefinition, *, interrupted: bool, undoing: bool = False) -> Run:
         return Run(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from appliance.domain.operation import OperationStatus
 from appliance.operations.run import Run
 from appliance.wiring import Appliance
 
@@ -28,12 +29,13 @@ class Workflow:
 
     `accept` validates the parameters, refuses what can be refused at once and gives the full parameters back;
     it changes nothing and raises InvalidRequest, NotFound, Conflict or PreflightFailed.
+    `undone` is how an operation ends that failed and undid what it had begun: a drill has failed then, it rolled nothing back.
     """
 
     kind: str
     accept: Callable[[Appliance, str, Mapping[str, Any]], dict[str, Any]]
     steps: tuple[StepDefinition, ...]
-    claim: Callable[[Appliance, str, Mapping[str, Any]], None] | None = None
+    undone: OperationStatus = OperationStatus.ROLLED_BACK
 
 
 Workflows = Mapping[str, Workflow]

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from appliance.domain.instance import LONGEST_NAME, SCRATCH_SUFFIX, InstanceState
+from appliance.domain.operation import OperationStatus
 from appliance.operations.kinds.restore import check_beside, choose_point, reserve_copy
 from appliance.operations.parameters import Parameters, read
 from appliance.operations.run import Run
@@ -67,6 +68,7 @@ def clear_away(run: Run) -> None:
 DRILL = Workflow(
     kind="drill",
     accept=accept,
+    undone=OperationStatus.FAILED,
     steps=(
         StepDefinition(name="preflight", title="Check before anything is changed", run=check_beside),
         StepDefinition(name="reserve", title="Take ports for a scratch copy", run=reserve, undo=release_reservation),
