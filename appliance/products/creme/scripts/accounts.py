@@ -9,6 +9,8 @@ from pathlib import Path
 
 from creme.creme_core.auth.entity_credentials import EntityCredentials
 from creme.creme_core.models import CremeUser, SetCredentials, UserRole
+from creme.persons import get_contact_model, get_organisation_model
+from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 
 SECRETS = Path(os.environ["CRM_SECRETS"])
@@ -32,6 +34,9 @@ def keep_monitor_role():
     role.creatable_ctypes.clear()
     role.exportable_ctypes.clear()
     role.save()
+    if hasattr(role, "listable_ctypes"):  # since 2.8, seeing records and listing them are separate rights
+        models = (get_contact_model(), get_organisation_model())
+        role.listable_ctypes.set([ContentType.objects.get_for_model(model) for model in models])
     role.credentials.all().delete()
     SetCredentials.objects.create(role=role, value=EntityCredentials.VIEW, set_type=SetCredentials.ESET_ALL)
     return role
