@@ -79,7 +79,7 @@ class Cluster:
     def wait_until_held(self, other: psycopg.Connection) -> int:
         """Wait until a dump has come to where it is held; gives the process id of its server process."""
         waiting = "select pid from pg_stat_activity where application_name = 'pg_dump' and wait_event_type = 'Lock'"
-        for _ in range(2000):
+        for _ in range(6000):
             if row := other.execute(waiting).fetchone():
                 return int(row[0])
             time.sleep(0.01)
@@ -149,7 +149,7 @@ class World:
         return self.ended(self.start(verb, spec if verb == "inspect" else {"repository": self.repository, **spec}))
 
     def ended(self, process: subprocess.Popen[str]) -> Run:
-        stdout, stderr = process.communicate(timeout=60)
+        stdout, stderr = process.communicate(timeout=120)
         return Run(code=process.returncode, events=[json.loads(line) for line in stdout.splitlines()], stderr=stderr)
 
     def backup(self, point: str, **changes: Any) -> Run:

@@ -12,7 +12,7 @@ from tests.support.backup_world import World
 
 
 def wait_until_gone(other: psycopg.Connection, server_process: int) -> None:
-    for _ in range(1000):
+    for _ in range(4000):
         if not other.execute("select from pg_stat_activity where pid = %s", [server_process]).fetchone():
             return
         time.sleep(0.01)
@@ -67,7 +67,7 @@ def test_a_backup_whose_caller_died_ends_itself(world: World) -> None:
         assert process.stdout is not None
         process.stdout.close()
         wait_until_gone(other, dump)
-        assert process.wait(20) == 1
+        assert process.wait(60) == 1
     assert process.stderr is not None
     assert process.stderr.read() == ""
     process.stderr.close()
