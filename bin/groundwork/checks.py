@@ -45,24 +45,26 @@ def chosen_parts(words: Sequence[str]) -> list[Part]:
     return [part for part in PARTS.values() if part.name in names]
 
 
-def source_commands(part: Part, tree: Path, bin_directory: Path) -> list[list[str]]:
+def source_commands(part: Part, tree: Path, bin_directory: Path, *, with_playbooks: bool) -> list[list[str]]:
     """Return the commands that look at the source itself, for the parts lint and types."""
     if part.name == "lint":
-        return lint_commands(tree, bin_directory)
+        return lint_commands(tree, bin_directory) + (playbook_commands(bin_directory) if with_playbooks else [])
     return [[str(bin_directory / "mypy"), *present(tree, TYPED_TREES)]]
 
 
 def lint_commands(tree: Path, bin_directory: Path) -> list[list[str]]:
-    """Return the linters' commands; the playbooks' linter never looks anything up outside this machine."""
+    """Return the commands of Python's linters."""
     trees = present(tree, PYTHON_TREES)
-    commands = [
+    return [
         [str(bin_directory / "ruff"), "check", *trees],
         [str(bin_directory / "ruff"), "format", "--check", *trees],
         [str(bin_directory / "lint-imports"), "--no-cache"],
     ]
-    if (tree / "playbooks").is_dir():
-        commands.append([str(bin_directory / "ansible-lint"), "--offline", "--profile", "production", "playbooks"])
-    return commands
+
+
+def playbook_commands(bin_directory: Path) -> list[list[str]]:
+    """Return the command of the playbooks' linter, which looks nothing up outside this machine."""
+    return [[str(bin_directory / "ansible-lint"), "--offline", "--nocolor", "-q", "--profile", "production", "playbooks"]]
 
 
 def present(tree: Path, names: Sequence[str]) -> list[str]:

@@ -66,18 +66,39 @@ def test_variables(environment: Environment) -> dict[str, str]:
 def run(environment: Environment, parts: Sequence[checks.Part], pytest_arguments: Sequence[str]) -> int:
     """Run the parts and print how each went; returns the exit code."""
     variables = test_variables(environment)
-    bin_directory = environment.directory / "bin"
-    source_parts = [part for part in parts if part.folder is None]
-    started = [running.SourceCheck(part.name, checks.source_commands(part, TREE, bin_directory), TREE, variables) for part in source_parts]
-    folders = checks.present(TREE, [part.folder for part in parts if part.folder])
+    started = start_source_checks(environment, parts, variables)
+    folders = [part.folder for part in parts if part.folder and (TREE / part.folder).is_dir()]
     tests = running.run_tests(environment.python, folders, pytest_arguments, TREE, variables) if folders else None
     outcomes = [check.result() for check in started]
     for outcome in outcomes:
         print(f"\n{outcome.name}\n{outcome.output}", end="")
+        if outcome.name == "lint" and outcome.passed:
+            linted_record(environment).write_text(playbooks_fingerprint())
     print_summary(outcomes, tests.seconds_by_folder if tests else {})
     if tests:
         print(tests.closing_line)
     return 0 if all(outcome.passed for outcome in outcomes) and (tests is None or tests.code == 0) else 1
+
+
+def start_source_checks(environment: Environment, parts: Sequence[checks.Part], variables: Mapping[str, str]) -> list[running.SourceCheck]:
+    """Start the parts that look at the source; playbooks that passed their (slow) linter as they are now are not linted again."""
+    bin_directory = environment.directory / "bin"
+    with_playbooks = not fingerprint.is_recorded(linted_record(environment), playbooks_fingerprint())
+    return [
+        running.SourceCheck(part.name, checks.source_commands(part, TREE, bin_directory, with_playbooks=with_playbooks), TREE, variables)
+        for part in parts
+        if part.folder is None
+    ]
+
+
+def playbooks_fingerprint() -> str:
+    """Digest of the playbooks and of the linter's version and settings."""
+    return fingerprint.of_files([TREE / "playbooks", TREE / ".ansible-lint", TREE / ".ansible-lint.yml", LOCK])
+
+
+def linted_record(environment: Environment) -> Path:
+    """The file that says which playbooks passed last."""
+    return environment.directory / "playbooks-linted.sha256"
 
 
 def print_summary(outcomes: Sequence[running.Outcome], seconds_by_folder: Mapping[str, float]) -> None:
