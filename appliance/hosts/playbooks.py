@@ -13,6 +13,8 @@ from appliance.config import playbooks_directory, program
 from appliance.errors import Cancelled, PlaybookFailed
 
 LONGEST_OUTPUT_LINES = 200
+NARRATED_ROLE = "steps"
+"""The role that runs the product's own commands: what they say is shown whether or not they changed anything."""
 ENVIRONMENT = {
     "ANSIBLE_HOST_KEY_CHECKING": "True",
     "ANSIBLE_PIPELINING": "True",
@@ -79,9 +81,9 @@ def _report(event: Mapping[str, Any], recap: Recap, on_line: Callable[[str], Non
     data = event.get("event_data", {})
     result = data.get("res") or {}
     match event.get("event"):
-        case "runner_on_ok" if result.get("changed"):
-            recap.changed += 1
-            on_line(f"changed: {data.get('task', '')}")
+        case "runner_on_ok" if result.get("changed") or data.get("role") == NARRATED_ROLE:
+            recap.changed += bool(result.get("changed"))
+            on_line(f"{'changed' if result.get('changed') else 'done'}: {data.get('task', '')}")
             _show_output(data, result, on_line)
         case "runner_on_failed" if not data.get("ignore_errors"):
             recap.failures.append(_failure(data, result))

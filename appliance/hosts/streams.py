@@ -11,6 +11,8 @@ from appliance.errors import Cancelled, CommandFailed
 
 POLL_SECONDS = 0.2
 GRACE_SECONDS = 30
+SUCCEEDED, PARTIAL = 0, 3
+"""Exit codes that come with a result; a partial one names in `warnings` what could not be read."""
 
 
 def stream(
@@ -34,7 +36,7 @@ def stream(
     code = process.wait()
     if is_cancelled() and code != 0:
         raise Cancelled(f"{argv[-1]} was stopped.")
-    if last.get("event") == "result" and code == 0:
+    if last.get("event") == "result" and code in (SUCCEEDED, PARTIAL):
         return last
     message = last.get("message") or " ".join(said[-5:]) or f"it ended with code {code} and said nothing"
     raise CommandFailed(str(message), code=str(last.get("code", "failed")))

@@ -5,7 +5,7 @@ from typing import Any
 
 from appliance.domain.versions import Path as VersionPath
 from appliance.domain.versions import plan
-from appliance.errors import InvalidRequest, PreflightFailed
+from appliance.errors import InvalidRequest, PreflightFailed, StepFailed
 from appliance.operations.kinds.backup import backup_checks, serving
 from appliance.operations.parameters import Parameters, read
 from appliance.operations.preflight import (
@@ -21,11 +21,11 @@ from appliance.operations.preflight import (
 )
 from appliance.operations.run import Run
 from appliance.operations.steps.deciding import decide_on_release
-from appliance.operations.steps.deploying import DEPLOYMENT_BARE, START, VERIFY_RECORDS
+from appliance.operations.steps.deploying import DEPLOYMENT_BARE, START, verify_and_compare
 from appliance.operations.steps.health import probes_of
 from appliance.operations.steps.hosting import RELEASE
 from appliance.operations.steps.snapshots import SAFETY_BACKUP
-from appliance.operations.steps.subject import old, subject, told
+from appliance.operations.steps.subject import new, old, subject, told
 from appliance.operations.steps.takeover import MAINTENANCE, OPEN, SWITCH
 from appliance.operations.variables import database_spec, steps_variables
 from appliance.operations.workflow import StepDefinition, Workflow
@@ -78,8 +78,19 @@ def migrate(run: Run) -> None:
     way = _way(run, old(run).version)
     more: dict[str, Any] = {"database_source": old(run).database, "steps": steps_variables(way.steps)}
     if way.hop and way.hop.pre_sql:
-        more["pre_sql"] = str(run.appliance.catalogue.get(subject(run).product).file(way.hop.pre_sql))
+        more["pre_sql"] = way.hop.pre_sql
     run.playbook("deployment_migrate", told(run, **more))
+
+
+def verify_upgrade(run: Run) -> str:
+    """Healthy, with every record, and with what the product itself wants to be true after this hop."""
+    instance = subject(run)
+    seen = verify_and_compare(run)
+    database = database_spec(run.appliance.settings, instance, new(run))
+    checks = queries_hold(_way(run, old(run).version).post_checks, new(run), database["socket_directory"], database["port"])
+    if broken := [problem for check in checks if (problem := check()) is not None]:
+        raise StepFailed("; ".join(broken))
+    return seen
 
 
 def _way(run: Run, from_release: str) -> VersionPath:
@@ -98,7 +109,7 @@ UPGRADE = Workflow(
         MAINTENANCE,
         StepDefinition(name="migrate", title="Migrate a copy of the database", run=migrate),
         START,
-        VERIFY_RECORDS,
+        StepDefinition(name="verify", title="Probe it and compare every record", run=verify_upgrade),
         SWITCH,
         OPEN,
     ),

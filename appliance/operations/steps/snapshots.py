@@ -50,9 +50,9 @@ def restore_point(run: Run) -> str:
             "database": database_spec(run.appliance.settings, instance, deployment),
             "role": "crm",
             "files": {str(point.record["deployment"]["files"]): deployment.files},
+            "owner": instance.user,
         }
         run.backup("restore", spec)
-    run.playbook("deployment_own_files", told(run))
     run.remember(before={"counts": point.record["counts"], "checksums": point.record["checksums"]})
     return f"recovery point {point.id}"
 
@@ -71,6 +71,8 @@ def _make_point(run: Run, instance: Instance, repository: Mapping[str, str]) -> 
     point = f"{started:%Y%m%dT%H%M%SZ}-{run.operation.id}"
     run.remember(point=point)
     record = run.backup("backup", {"repository": repository, "point": point, **_backup_spec(run, instance)})
+    for warning in record.get("warnings", ()):
+        run.log(f"not backed up: {warning}")
     tell_backup(run.appliance, instance.name, started=started, now=run.now(), record=record)
     return {name: value for name, value in record.items() if name != "event"}
 
