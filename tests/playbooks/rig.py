@@ -147,7 +147,7 @@ class Rig:
         }
 
     def release(self, version: str) -> dict[str, Any]:
-        entry = next(entry for entry in self.product["releases"] if entry["version"] == version)
+        entry: dict[str, Any] = next(entry for entry in self.product["releases"] if entry["version"] == version)
         directory = self.crm_root / "releases" / f"{version}-1"
         lock = Path(self.product["directory"]) / entry["lock"]
         return entry | {"build": 1, "directory": str(directory), "bin": str(directory / "venv/bin"), "lock": str(lock)}
@@ -158,7 +158,7 @@ class Rig:
             "directory": str(self.crm_root / "deployments" / identity),
             "files": str(self.crm_root / "files" / files),
             "database": f"crm_{identity.replace('-', '_')}",
-            "port": self.port + 10 + int(identity.split("-")[0]),
+            "port": self.port + 10 + int(identity.partition("-")[0]),
             "role": "production",
             "mail": True,
             "release_directory": self.release(version)["directory"],

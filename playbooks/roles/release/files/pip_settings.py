@@ -1,7 +1,7 @@
 """Say in uv's words where this machine's pip gets its packages from: index, proxy, certificates.
 
-Prints a JSON object: `settings` are environment variables, `further` those that add the further indexes. Reads pip's own files and PIP_* variables, in pip's order, since a release's environment
-is built by uv on a machine whose administrator may have told only pip.
+Prints a JSON object: `settings` are environment variables, `further` those that add the further indexes. Reads pip's own files and
+PIP_* variables, in pip's order: a release is built by uv, on a machine whose administrator may have told only pip.
 """
 
 from __future__ import annotations

@@ -121,19 +121,25 @@ class Supervisord:
         self.request = request
 
     def control(self, *arguments: str) -> str:
+        """What supervisorctl prints; raises ServiceFailed when supervisord does not answer."""
         done = run(*self.request.supervisorctl, *arguments)
         if "refused connection" in done.stdout + done.stderr or "no such file" in done.stdout:
             raise ServiceFailed(f"supervisord does not answer: {done.stdout.strip()} {done.stderr.strip()}. Nothing was changed.")
         return done.stdout
 
     def states(self) -> dict[str, str]:
+        """The state of each service that supervisord knows."""
+        if not self.request.names:
+            return {}
         rows = (line.split(None, 2) for line in self.control("status", *self.request.names).splitlines())
         return {row[0]: row[1] for row in rows if len(row) > 1 and not row[0].endswith(":")}
 
     def define(self) -> bool:
-        return bool(self.request.names) and "process group" in self.control("update", *self.request.names)
+        """Read the definitions of these services, and of no other."""
+        return "process group" in self.control("update", *self.request.names)
 
     def start(self) -> bool:
+        """Start what does not run and wait until the port accepts."""
         states = self.states()
         if missing := [name for name in self.request.names if name not in states]:
             self.control("update", *missing)
@@ -146,6 +152,7 @@ class Supervisord:
         return bool(idle or missing)
 
     def check(self) -> None:
+        """Raise ServiceFailed with the last lines of a service that has ended."""
         states = self.states()
         for name in self.request.names:
             if states.get(name, "unknown to supervisord") not in RUNNING:
@@ -153,6 +160,7 @@ class Supervisord:
                 raise ServiceFailed(f"Service {name} is {states.get(name, 'unknown to supervisord')}. Its last lines:\n{tail}")
 
     def stop(self) -> bool:
+        """Stop what runs and wait until its processes are gone."""
         known = self.states()
         active = [name for name, state in known.items() if state in RUNNING or state in {"BACKOFF", "STOPPING"}]
         groups = {int(line) for line in self.control("pid", *active).split() if line.isdigit()} if active else set()
@@ -161,6 +169,7 @@ class Supervisord:
         return wait_until_gone(self.request.names, groups) or bool(active)
 
     def remove(self) -> bool:
+        """Stop the services and take their definitions away."""
         changed = self.stop()
         if known := self.states():
             self.control("remove", *known)
@@ -183,23 +192,28 @@ class Systemd:
         self.units = [f"{name}.service" for name in request.names]
 
     def control(self, *arguments: str) -> None:
+        """Run systemctl; raises ServiceFailed with the services' last lines."""
         done = run("systemctl", *arguments)
         if done.returncode != 0:
             raise ServiceFailed(f"systemctl {' '.join(arguments)}: {done.stderr.strip()}{self.journal()}")
 
     def journal(self) -> str:
+        """The services' last lines."""
         units = [argument for unit in self.units for argument in ("-u", unit)]
         return "\n" + run("journalctl", "--no-pager", "-n", "30", *units).stdout
 
     def active(self) -> list[str]:
+        """The units that run or are about to."""
         states = run("systemctl", "is-active", *self.units).stdout.split()
         return [unit for unit, state in zip(self.units, states, strict=True) if state in {"active", "activating", "deactivating"}]
 
     def define(self) -> bool:
+        """Read the definitions of these services, and of no other."""
         self.control("daemon-reload")
         return True
 
     def start(self) -> bool:
+        """Start what does not run and wait until the port accepts."""
         idle = sorted(set(self.units) - set(self.active()))
         if idle:
             self.control("start", *idle)
@@ -208,16 +222,19 @@ class Systemd:
         return bool(idle)
 
     def check(self) -> None:
+        """Raise ServiceFailed with the last lines of a service that has ended."""
         if ended := sorted(set(self.units) - set(self.active())):
             raise ServiceFailed(f"Not running: {', '.join(ended)}.{self.journal()}")
 
     def stop(self) -> bool:
+        """Stop what runs and wait until its processes are gone."""
         active = self.active() if self.units else []
         if active:
             self.control("stop", *active)
         return wait_until_gone(self.request.names, set()) or bool(active)
 
     def remove(self) -> bool:
+        """Stop the services and take their definitions away."""
         changed = self.stop()
         files = [UNITS / unit for unit in self.units if (UNITS / unit).exists()]
         if files:
@@ -270,7 +287,7 @@ def main(verb: str, text: str) -> int:
         "remove": backend.remove,
     }
     try:
-        changed = verbs[verb]() if request.names else False
+        changed = verbs[verb]() if request.names or verb == "remove" else False
     except ServiceFailed as failure:
         print(failure, file=sys.stderr)
         return 1
