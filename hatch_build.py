@@ -43,7 +43,7 @@ def install_packages(frontend: Path, directory: Path) -> Path:
         shutil.copy(frontend / name, directory / name)
     finished = npm(["ci", "--ignore-scripts"], return_completed_process=True, cwd=directory, capture_output=True, check=False)
     if finished.returncode:
-        told = bytes(finished.stderr).decode(errors="replace")
+        told = finished.stderr.decode(errors="replace") if isinstance(finished.stderr, bytes) else finished.stderr
         raise SystemExit(f"npm could not install the panel's assets; appliance/web/assets was left as it was.\n{told}")
     return directory / "node_modules"
 

@@ -7,6 +7,8 @@ from appliance.domain.instance import Instance, InstanceState, RecoveryPoint
 from appliance.domain.operation import Operation, OperationStatus
 from appliance.store import Store
 from appliance.web.formats import kind_title
+from appliance.web.watching import UNSEEN, Health, Sighting, read_sightings
+from appliance.wiring import Appliance
 
 OLD_BACKUP = timedelta(hours=26)
 """A day, and two hours for a backup that begins late or takes long."""
@@ -33,7 +35,14 @@ class Summary:
     last_proven: RecoveryPoint | None
     running: Operation | None
     last_operation: Operation | None
+    sighting: Sighting
     attention: tuple[Attention, ...]
+
+    @property
+    def state(self) -> str:
+        """What the pill says: how the CRM was found, or where it stands in its life while nobody looks."""
+        is_seen = self.instance.state == InstanceState.ACTIVE and self.sighting.health != Health.UNKNOWN
+        return self.sighting.health.value if is_seen else self.instance.state.value
 
 
 def instances_of(store: Store) -> list[Instance]:
@@ -41,13 +50,19 @@ def instances_of(store: Store) -> list[Instance]:
     return [instance for instance in store.instances.list() if instance.state != InstanceState.SCRATCH]
 
 
-def summarize_all(store: Store, now: datetime) -> list[Summary]:
+def summarize_all(appliance: Appliance, now: datetime) -> list[Summary]:
     """Every CRM at a glance, by name."""
-    return [summarize(store, instance, now) for instance in instances_of(store)]
+    sightings = read_sightings(appliance.settings.ledger_file, now)
+    return [_summarize(appliance.store, instance, sightings.get(instance.name, UNSEEN), now) for instance in instances_of(appliance.store)]
 
 
-def summarize(store: Store, instance: Instance, now: datetime) -> Summary:
+def summarize(appliance: Appliance, instance: Instance, now: datetime) -> Summary:
     """One CRM at a glance."""
+    sighting = read_sightings(appliance.settings.ledger_file, now).get(instance.name, UNSEEN)
+    return _summarize(appliance.store, instance, sighting, now)
+
+
+def _summarize(store: Store, instance: Instance, sighting: Sighting, now: datetime) -> Summary:
     points = store.points.list(instance.name)
     operations = store.operations.list(instance=instance.name, limit=1)
     last = operations[0] if operations else None
@@ -60,8 +75,17 @@ def summarize(store: Store, instance: Instance, now: datetime) -> Summary:
         last_proven=last_proven,
         running=running,
         last_operation=last,
-        attention=(*_of_operation(last), *_of_backups(instance, points, last_proven, running, now)),
+        sighting=sighting,
+        attention=(*_of_health(instance, sighting), *_of_operation(last), *_of_backups(instance, points, last_proven, running, now)),
     )
+
+
+def _of_health(instance: Instance, sighting: Sighting) -> list[Attention]:
+    if instance.state != InstanceState.ACTIVE or sighting.health not in (Health.DOWN, Health.DEGRADED):
+        return []
+    severity = "red" if sighting.health == Health.DOWN else "orange"
+    text = f"{instance.name} is {sighting.health.value}{f': {sighting.reason}' if sighting.reason else ''}."
+    return [Attention(severity=severity, text=text, address=f"/instances/{instance.name}", action="Look")]
 
 
 def _of_operation(last: Operation | None) -> list[Attention]:

@@ -48,7 +48,8 @@ class PanelTransport(BaseTransport):
         body = request.read()
         async with ASGITransport(self.app, raise_app_exceptions=False) as transport:
             answer = await transport.handle_async_request(Request(request.method, request.url, headers=request.headers, content=body))
-            return Response(answer.status_code, headers=answer.headers.raw, content=await answer.aread())
+            content = b"".join([part async for part in answer.aiter_raw()])
+            return Response(answer.status_code, headers=answer.headers.raw, content=content)
 
 
 def client_of(app: FastAPI, headers: Mapping[str, str] | None = None) -> Client:

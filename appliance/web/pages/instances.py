@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 
 from appliance.web.access import Principal
 from appliance.web.errors import Problem
-from appliance.web.offers import find_product, upgrade_offers
+from appliance.web.offers import find_product, offered_product, upgrade_offers
 from appliance.web.panel import Panel, PanelDependency
 from appliance.web.requesting import send, send_or_show
 from appliance.web.sessions import Form, LoggedIn
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/instances", include_in_schema=False)
 @router.get("")
 def list_instances(panel: PanelDependency, principal: LoggedIn) -> Response:
     """Show all CRMs."""
-    summaries = summarize_all(panel.appliance.store, panel.clock())
+    summaries = summarize_all(panel.appliance, panel.clock())
     return panel.pages.page("instances.html", principal=principal, section="/instances", summaries=summaries)
 
 
@@ -46,6 +46,24 @@ def drill(panel: PanelDependency, form: Form, name: str) -> Response:
     )
 
 
+@router.post("/{name}/password")
+def reveal_password(panel: PanelDependency, form: Form, name: str) -> Response:
+    """Show the password that the CRM's first user was made with."""
+    form.principal.demand("reveal")
+    store = panel.appliance.store
+    users = offered_product(panel.appliance.catalogue, store.instances.get(name).product).users
+    password = store.vault.get(name, users.admin_secret)
+    store.access.audit(actor=form.principal.name, action="reveal password", subject=name, detail={"user": users.admin}, now=panel.clock())
+    return panel.pages.page(
+        "credentials.html",
+        principal=form.principal,
+        section="/instances",
+        instance=store.instances.get(name),
+        user=users.admin,
+        password=password,
+    )
+
+
 def instance_page(panel: Panel, principal: Principal, name: str, problem: Problem | None = None) -> Response:
     """Show one CRM, with the refusal of what was asked if there is one. Raises NotFound."""
     store = panel.appliance.store
@@ -57,7 +75,7 @@ def instance_page(panel: Panel, principal: Principal, name: str, problem: Proble
         principal=principal,
         section="/instances",
         problem=problem,
-        summary=summarize(store, instance, panel.clock()),
+        summary=summarize(panel.appliance, instance, panel.clock()),
         product=product.name if product else instance.product,
         points=store.points.list(name)[:POINTS_SHOWN],
         operations=store.operations.list(instance=name, limit=OPERATIONS_SHOWN),

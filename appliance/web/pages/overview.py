@@ -15,7 +15,7 @@ router = APIRouter(include_in_schema=False)
 def show_overview(panel: PanelDependency, principal: LoggedIn) -> Response:
     """Show the overview."""
     store = panel.appliance.store
-    summaries = summarize_all(store, panel.clock())
+    summaries = summarize_all(panel.appliance, panel.clock())
     attention = [item for summary in summaries for item in summary.attention]
     recent = store.operations.list(limit=RECENT)
     return panel.pages.page("overview.html", principal=principal, section="/", summaries=summaries, attention=attention, recent=recent)

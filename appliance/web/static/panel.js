@@ -37,11 +37,9 @@ function belongsTo(part) {
 }
 
 // One press, one request.
-function once(form) {
-  form.addEventListener("submit", () => setTimeout(() => {
-    for (const button of form.querySelectorAll("[type=submit]")) button.disabled = true;
-  }));
-}
+addEventListener("submit", (event) => {
+  if (event.target.method === "post") setTimeout(() => { for (const button of event.target.querySelectorAll("[type=submit]")) button.disabled = true; });
+});
 
 function filterOnChange(form) {
   form.addEventListener("change", () => form.requestSubmit());
@@ -53,7 +51,6 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("[data-follow]").forEach(follow);
   document.querySelectorAll("[data-shown-with]").forEach(belongsTo);
   document.querySelectorAll("[data-expected]").forEach(typedName);
-  document.querySelectorAll("form[method=post]").forEach(once);
   document.querySelectorAll("form[data-filter]").forEach(filterOnChange);
   document.querySelector("[data-theme-switch]")?.addEventListener("click", () => {
     const next = document.documentElement.dataset.bsTheme === "dark" ? "light" : "dark";

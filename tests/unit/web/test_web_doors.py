@@ -28,6 +28,7 @@ CHANGES = {
     "/operations/{operation_id}/cancel": "operator",
     "/operations/{operation_id}/retry": "operator",
     "/instances/{name}/remove": "administrator",
+    "/instances/{name}/password": "administrator",
     "/install": "administrator",
 }
 OWN_AFFAIRS = {"/logout", "/password"}

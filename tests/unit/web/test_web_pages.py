@@ -7,6 +7,8 @@ import pytest
 
 from appliance.domain.instance import InstanceState
 from appliance.domain.operation import OperationStatus
+from monitoring.clock import Moment
+from monitoring.ledger import SERVICE, Ledger, Observation, State
 from tests.support.web_world import NOON, STEPS, Browser, PanelWorld, add_sales, end_operation, run_operation
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7*7 }}"
@@ -14,6 +16,25 @@ HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7*7 }}"
 
 def text_of(page: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+
+
+def see(world: PanelWorld, state: State) -> None:
+    file = world.appliance.settings.ledger_file
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.unlink(missing_ok=True)
+    moment = Moment(wall=NOON, boot_id="b", boot_seconds=100)
+    seen = Observation(
+        crm="sales",
+        target=SERVICE,
+        state=state,
+        at=moment,
+        cause="live",
+        reason="no answer",
+        believed_seconds=60,
+        believed_after_start_seconds=60,
+    )
+    with Ledger(file) as ledger:
+        ledger.record([seen], [], moment)
 
 
 def test_an_empty_appliance_teaches_what_comes(world: PanelWorld, alice: Browser, victor: Browser) -> None:
@@ -152,3 +173,36 @@ def test_the_whole_log_can_be_downloaded(world: PanelWorld, victor: Browser) -> 
     answer = victor.get("/operations/1/log.txt")
     assert answer.text == "2026-03-02T12:00:00Z preflight: looking at the disk\n"
     assert "attachment" in answer.headers["content-disposition"]
+
+
+def test_the_password_of_the_first_user_is_shown_to_an_administrator_and_audited(world: PanelWorld, alice: Browser) -> None:
+    world.appliance.store.vault.put("sales", "admin_password", "first-log-in-secret")
+    assert "first-log-in-secret" not in alice.get("/instances/sales").text
+    answer = alice.post("/instances/sales/password")
+    assert (answer.status_code, "first-log-in-secret" in answer.text) == (200, True)
+    with world.appliance.store.database.engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT actor, action, subject FROM audit").all() == [("Alice", "reveal password", "sales")]
+
+
+@pytest.mark.parametrize(
+    ("state", "shown", "asks"),
+    [
+        (State.UP, "Healthy", False),
+        (State.DEGRADED, "Degraded", True),
+        (State.DOWN, "Down", True),
+        (State.MAINTENANCE, "Maintenance", False),
+    ],
+)
+def test_the_overview_shows_how_the_monitor_found_a_crm(world: PanelWorld, alice: Browser, state: State, shown: str, asks: bool) -> None:
+    see(world, state)
+    page = alice.get("/").text
+    assert f"</span>{shown}</span>" in page
+    assert ("no answer" in page) == asks
+
+
+def test_what_was_seen_long_ago_says_nothing_about_now(world: PanelWorld, alice: Browser) -> None:
+    see(world, State.DOWN)
+    world.moment += timedelta(minutes=3)
+    assert "</span>Active</span>" in alice.get("/").text
+    world.appliance.settings.ledger_file.write_bytes(b"no ledger" * 999)
+    assert alice.get("/").status_code == 200

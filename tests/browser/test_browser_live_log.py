@@ -1,0 +1,80 @@
+"""The page of an operation while it runs; the test writes to the store as the worker would, from another process than the panel's."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from playwright.sync_api import expect
+
+from appliance.domain.operation import Operation, OperationStatus, StepStatus
+from appliance.wiring import Appliance
+from tests.browser.conftest import RunningPanel, Visitor
+from tests.support.web_world import end_operation, run_operation
+
+
+def log(appliance: Appliance, operation: Operation, numbers: Iterable[int]) -> None:
+    for number in numbers:
+        appliance.store.operations.log(operation.id, f"line {number} <b>&</b>", step="build", now=datetime.now(UTC))
+
+
+def shown(visitor: Visitor) -> list[str]:
+    return [line for line in visitor.page.locator("#log .log-line").all_inner_texts() if line.startswith("line ")]
+
+
+def expected(count: int) -> list[str]:
+    return [f"line {number} <b>&</b>" for number in range(count)]
+
+
+def test_the_live_log_survives_a_reload_and_ends_with_the_operation(appliance: Appliance, visitor: Visitor) -> None:
+    operation = run_operation(appliance, now=datetime.now(UTC))
+    visitor.log_in()
+    visitor.go(f"/operations/{operation.id}")
+    log(appliance, operation, range(5))
+    expect(visitor.page.get_by_text("line 4")).to_be_visible()
+    visitor.picture("operation-running")
+    visitor.page.reload()
+    log(appliance, operation, range(5, 40))
+    expect(visitor.page.get_by_text("line 39")).to_be_visible()
+    assert shown(visitor) == expected(40)
+    end_operation(appliance, operation.id, OperationStatus.SUCCEEDED, now=datetime.now(UTC))
+    expect(visitor.page.locator("#state .status")).to_have_text("Succeeded")
+    expect(visitor.page.locator("[data-status=succeeded]")).to_have_count(3)
+    expect(visitor.page.get_by_role("button", name="Cancel")).to_have_count(0)
+    visitor.picture("operation-succeeded")
+
+
+def test_the_live_log_goes_on_after_the_panel_was_killed(appliance: Appliance, panel: RunningPanel, visitor: Visitor) -> None:
+    operation = run_operation(appliance, now=datetime.now(UTC))
+    visitor.log_in()
+    visitor.go(f"/operations/{operation.id}")
+    log(appliance, operation, range(3))
+    expect(visitor.page.get_by_text("line 2")).to_be_visible()
+    panel.stop()
+    log(appliance, operation, range(3, 6))
+    panel.start()
+    expect(visitor.page.get_by_text("line 5")).to_be_visible(timeout=20_000)
+    assert shown(visitor) == expected(6)
+    assert all("htmx:sse:error" in told or "ERR_" in told for told in visitor.complaints)
+    visitor.complaints.clear()
+
+
+def test_a_step_that_fails_is_seen_with_its_cause_as_it_happens(appliance: Appliance, visitor: Visitor) -> None:
+    now = datetime.now(UTC)
+    operation = run_operation(appliance, now=now)
+    visitor.log_in()
+    visitor.go(f"/operations/{operation.id}")
+    appliance.store.operations.end_step(operation.id, "preflight", StepStatus.FAILED, now=now, detail="no room")
+    appliance.store.operations.finish(operation.id, OperationStatus.FAILED, now=now, cause="The disk is full.", next_action="Make room.")
+    verdict = visitor.page.get_by_role("alert")
+    expect(verdict).to_contain_text("The disk is full.")
+    expect(verdict).to_contain_text("Make room.")
+    expect(visitor.page.get_by_role("button", name="Try again")).to_be_visible()
+    visitor.picture("operation-failed")
+
+
+def test_cancelling_is_seen_at_once(appliance: Appliance, visitor: Visitor) -> None:
+    operation = run_operation(appliance, now=datetime.now(UTC))
+    visitor.log_in()
+    visitor.go(f"/operations/{operation.id}")
+    visitor.page.get_by_role("button", name="Cancel").click()
+    expect(visitor.page.get_by_text("Stopping at the next safe point")).to_be_visible()
+    assert appliance.store.operations.is_cancel_requested(operation.id)
