@@ -11,9 +11,9 @@ def lines(appliance: Appliance, *, done: list[str], password: str | None) -> lis
     """Return the closing lines; `password` is the one-time password if it was made now."""
     said = [""]
     said += ["Done: " + ", ".join(done) + "."] if done else ["Nothing to do: everything is installed and runs."]
-    said.append(f"  Panel            {panel_url(appliance)}")
+    said.append(_line("Panel", panel_url(appliance)))
     if password is not None:
-        said += [f"  Administrator    {ADMINISTRATOR}", f"  One-time password {password}   (the panel asks for a new one)"]
+        said += [_line("Administrator", ADMINISTRATOR), _line("One-time password", f"{password}   (the panel asks for a new one)")]
     return said + crm_lines(appliance, has_been_installed=any("installed" in word for word in done))
 
 
@@ -29,12 +29,16 @@ def crm_lines(appliance: Appliance, *, has_been_installed: bool) -> list[str]:
     if instance is None:
         return []
     users = appliance.catalogue.get(instance.product).definition.users
-    said = [f"  CRM {instance.name:12} {instance.url}"]
+    said = [_line(f"CRM {instance.name}", instance.url)]
     if has_been_installed:
-        said.append(f"  CRM's first user {users.admin}, password {_secret(appliance, instance.name, users.admin_secret)}")
+        said.append(_line("Its first user", f"{users.admin}, password {_secret(appliance, instance.name, users.admin_secret)}"))
     points = appliance.store.points.list(instance.name)
     proven = sum(1 for point in points if point.proven_at)
-    return [*said, f"  Recovery points  {len(points)}, of which {proven} proven by a restore"]
+    return [*said, _line("Recovery points", f"{len(points)}, of which {proven} proven by a restore")]
+
+
+def _line(label: str, value: str) -> str:
+    return f"  {label:19}{value}"
 
 
 def _secret(appliance: Appliance, scope: str, name: str) -> str:
