@@ -1,11 +1,9 @@
 """Whether the panel is alive, and whether it can do its work; both without logging in, and telling nothing else."""
 
-import fcntl
-from pathlib import Path
-
 from fastapi import APIRouter, Response
 from sqlalchemy.exc import DBAPIError
 
+from appliance.operations.worker_lock import is_held
 from appliance.store.database import Database, is_current
 from appliance.web.panel import PanelDependency
 
@@ -23,7 +21,7 @@ def tell_ready(panel: PanelDependency, response: Response) -> dict[str, bool]:
     """Answer 200 when the store is reachable and migrated and a worker lives, else 503 with what is missing."""
     checks = {
         "store": is_store_ready(panel.appliance.store.database),
-        "worker": is_worker_alive(panel.appliance.settings.worker_lock),
+        "worker": is_held(panel.appliance.settings.worker_lock),
     }
     response.status_code = 200 if all(checks.values()) else 503
     return checks
@@ -35,15 +33,3 @@ def is_store_ready(database: Database) -> bool:
         return is_current(database)
     except DBAPIError:
         return False
-
-
-def is_worker_alive(lock_file: Path) -> bool:
-    """Whether a worker holds its lock, which it does for exactly as long as it lives."""
-    try:
-        with lock_file.open("r") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
