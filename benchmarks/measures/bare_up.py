@@ -1,0 +1,68 @@
+"""`bin/up` on a bare Debian beside the bare commands that install the same CRM by hand on an equally bare one."""
+
+import shlex
+from collections.abc import Mapping
+from statistics import median
+
+from benchmarks.bare_machine import run_script, seconds_between
+from benchmarks.figure import Measure, MeasureFailed, Say, Taken
+from benchmarks.privilege import require_root
+
+OURS_SETTINGS = {
+    "APPLIANCE_PANEL_LISTEN": "127.0.0.1:23470",
+    "APPLIANCE_MONITOR_LISTEN": "127.0.0.1:23471",
+    "APPLIANCE_CRM_PORT_BASE": "23480",
+    "APPLIANCE_DATABASE_PORT_BASE": "23500",
+    "APPLIANCE_DEPLOYMENT_PORT_BASE": "23600",
+}
+"""The machine has no network of its own: it must not meet an appliance that lives on this one."""
+SITE_PORT, WEB_PORT = 23700, 23701
+
+
+def ours_script(settings: Mapping[str, str] = OURS_SETTINGS) -> str:
+    """Give the script that measures bin/up."""
+    variables = " ".join(f"{name}={shlex.quote(value)}" for name, value in settings.items())
+    return f'mark() {{ echo "mark $1 $(date +%s.%N)"; }}\nmark begin\nenv {variables} bin/up || exit\nmark proven\n'
+
+
+REFERENCE_SCRIPT = f"exec benchmarks/bare_commands.sh {SITE_PORT} {WEB_PORT}\n"
+
+
+def take(rounds: int, say: Say) -> Taken:
+    """Measure both in turn; who is first changes from round to round, since the second finds warmer mirrors."""
+    require_root("bare_up")
+    ours, plain, complete = [], [], []
+    for number in range(rounds):
+        for script in (ours_script(), REFERENCE_SCRIPT) if number % 2 == 0 else (REFERENCE_SCRIPT, ours_script()):
+            marks = run_script(script)
+            total = seconds_between(marks, "begin", "proven")
+            if script == REFERENCE_SCRIPT:
+                complete.append(total)
+                plain.append(seconds_between(marks, "begin", "serving"))
+                say(f"round {number + 1}: bare commands {plain[-1]:.0f} s until it served, {total:.0f} s with backup and restore")
+            else:
+                ours.append(total)
+                say(f"round {number + 1}: bin/up {total:.0f} s")
+    return compared(ours, plain, complete)
+
+
+def compared(ours: list[float], plain: list[float], complete: list[float]) -> Taken:
+    """Judge bin/up, which also backs up and proves, by the commands that only install. Raises MeasureFailed for no round."""
+    if not (ours and plain and complete):
+        raise MeasureFailed("Nothing was measured.")
+    note = (
+        f"Medians of {len(ours)} runs in turn on bare Debian 12, all caches empty. bin/up also brings the appliance itself, a first backup "
+        f"and a restore that proves it; the reference only installs the CRM. With backup and restore by hand the reference takes "
+        f"{median(complete):.1f} s and the ratio is {median(ours) / median(complete):.3f}."
+    )
+    return Taken(ours=median(ours), reference=median(plain), note=note)
+
+
+MEASURE = Measure(
+    name="bare_up",
+    title="bin/up on a bare Debian 12 against the bare commands by hand",
+    unit="s",
+    goal=1.4,
+    rounds=2,
+    take=take,
+)
