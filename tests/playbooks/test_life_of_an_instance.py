@@ -194,7 +194,7 @@ def test_a_stop_returns_when_no_process_is_left_even_of_a_killed_supervisord(rig
     (rig.root / "supervisor.sock").unlink(missing_ok=True)
     rig.start_supervisord()
     play(rig, "deployment_stop", **second)
-    assert subprocess.run(["pgrep", "-u", f"crm-{rig.name}"], capture_output=True, check=False).returncode == 1
+    assert subprocess.run(["pgrep", "--runstates", "R,S,D,T", "-u", f"crm-{rig.name}"], capture_output=True, check=False).returncode == 1
 
 
 def test_the_way_back_is_a_switch(rig: Rig, first: dict[str, Any], second: dict[str, Any]) -> None:
@@ -211,10 +211,10 @@ def test_the_way_back_is_a_switch(rig: Rig, first: dict[str, Any], second: dict[
 
 def test_a_service_that_ends_at_once_is_reported_with_its_last_lines(rig: Rig, second: dict[str, Any]) -> None:
     play(rig, "deployment_create", **second, database_source="empty")
-    (rig.crm_root / "run/misbehave").write_text("2.0:web_crashes\n")
+    (rig.crm_root / "run/misbehave").write_text("2.0:queue_dies\n")
     run = rig.play("deployment_start", **second, start_timeout_seconds=30)
     assert not run.succeeded
-    assert "told to crash" in run.output
+    assert "told to die" in run.output
 
 
 def test_a_playbook_killed_halfway_converges_when_run_again(rig: Rig) -> None:

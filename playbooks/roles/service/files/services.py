@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,6 @@ UNITS = Path("/etc/systemd/system")
 KILL_AFTER_SECONDS = 20
 POLL_SECONDS = 0.05
 RUNNING = frozenset({"RUNNING", "STARTING"})
-ENDED = frozenset({"FATAL", "EXITED", "BACKOFF"})
 
 
 class ServiceFailed(Exception):
@@ -96,7 +96,7 @@ def _signal(pids: set[int], number: signal.Signals) -> None:
             continue
 
 
-def wait_until_port_accepts(request: Request, check: Callable[[], None]) -> None:
+def wait_until_port_accepts(request: Request, check: Callable[[], object]) -> None:
     """Wait until the private port accepts; `check` raises as soon as a service has ended instead."""
     deadline = time.monotonic() + request.timeout_seconds
     while request.port:
@@ -145,24 +145,28 @@ class Supervisord:
             self.control("update", *missing)
             states = self.states()
         idle = [name for name in self.request.names if states.get(name) not in RUNNING]
-        if idle:
-            self.control("start", *idle)
-        self.check()
+        with ThreadPoolExecutor() as pool:  # supervisorctl waits for one after the other
+            list(pool.map(lambda name: self.control("start", name), idle))
+        deadline = time.monotonic() + self.request.timeout_seconds
+        while self.check() and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
         wait_until_port_accepts(self.request, self.check)
         return bool(idle or missing)
 
-    def check(self) -> None:
-        """Raise ServiceFailed with the last lines of a service that has ended."""
+    def check(self) -> bool:
+        """Whether some service is still starting; raises ServiceFailed with the last lines of one that has ended."""
         states = self.states()
         for name in self.request.names:
             if states.get(name, "unknown to supervisord") not in RUNNING:
                 tail = self.control("tail", "-3000", name)
                 raise ServiceFailed(f"Service {name} is {states.get(name, 'unknown to supervisord')}. Its last lines:\n{tail}")
+        return "STARTING" in states.values()
 
     def stop(self) -> bool:
         """Stop what runs and wait until its processes are gone."""
         known = self.states()
-        active = [name for name, state in known.items() if state in RUNNING or state in {"BACKOFF", "STOPPING"}]
+        # Also what has just exited: supervisord is about to start it again.
+        active = [name for name, state in known.items() if state not in {"STOPPED", "FATAL"}]
         groups = {int(line) for line in self.control("pid", *active).split() if line.isdigit()} if active else set()
         if active:
             self.control("stop", *active)
