@@ -1,10 +1,11 @@
 """`bin/up` on a bare Debian beside the bare commands that install the same CRM by hand on an equally bare one."""
 
+import re
 import shlex
 from collections.abc import Mapping
 from statistics import median
 
-from benchmarks.bare_machine import run_script, seconds_between
+from benchmarks.bare_machine import marks_in, run_script, seconds_between
 from benchmarks.figure import Measure, MeasureFailed, Say, Taken
 from benchmarks.privilege import require_root
 
@@ -25,6 +26,7 @@ def ours_script(settings: Mapping[str, str] = OURS_SETTINGS) -> str:
     return f'mark() {{ echo "mark $1 $(date +%s.%N)"; }}\nmark begin\nenv {variables} bin/up || exit\nmark proven\n'
 
 
+STEP = re.compile(r"^(?:\[ *\d+/\d+\]| {4,}).* … .*$", re.MULTILINE)
 REFERENCE_SCRIPT = f"exec benchmarks/bare_commands.sh {SITE_PORT} {WEB_PORT}\n"
 
 
@@ -34,7 +36,8 @@ def take(rounds: int, say: Say) -> Taken:
     ours, plain, complete = [], [], []
     for number in range(rounds):
         for script in (ours_script(), REFERENCE_SCRIPT) if number % 2 == 0 else (REFERENCE_SCRIPT, ours_script()):
-            marks = run_script(script)
+            output = run_script(script)
+            marks = marks_in(output)
             total = seconds_between(marks, "begin", "proven")
             if script == REFERENCE_SCRIPT:
                 complete.append(total)
@@ -42,8 +45,15 @@ def take(rounds: int, say: Say) -> Taken:
                 say(f"round {number + 1}: bare commands {plain[-1]:.0f} s until it served, {total:.0f} s with backup and restore")
             else:
                 ours.append(total)
+                for line in steps_in(output):
+                    say(line)
                 say(f"round {number + 1}: bin/up {total:.0f} s")
     return compared(ours, plain, complete)
+
+
+def steps_in(output: str) -> list[str]:
+    """Pick the lines in which bin/up says how long each of its steps took."""
+    return STEP.findall(output)
 
 
 def compared(ours: list[float], plain: list[float], complete: list[float]) -> Taken:

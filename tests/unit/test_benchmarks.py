@@ -9,7 +9,7 @@ import pytest
 from benchmarks.bare_machine import marks_in, seconds_between
 from benchmarks.command_line import main
 from benchmarks.figure import Measure, MeasureFailed, Say, Taken, figure_of
-from benchmarks.measures.bare_up import compared
+from benchmarks.measures.bare_up import compared, steps_in
 from benchmarks.outage import Sample, outage_seconds
 from benchmarks.registry import all_measures
 
@@ -114,3 +114,8 @@ def test_bin_up_is_judged_by_the_commands_that_only_install() -> None:
 
 def test_the_bare_commands_are_a_script_that_a_shell_can_read() -> None:
     assert subprocess.run(["sh", "-n", TREE / "benchmarks" / "bare_commands.sh"], check=False).returncode == 0
+
+
+def test_the_times_of_the_steps_of_bin_up_are_picked_from_its_output() -> None:
+    output = "mark begin 1\n[ 1/9] Installing Debian packages … 12 s\n       Build the release … 40 s\nOpen http://127.0.0.1\n"
+    assert steps_in(output) == ["[ 1/9] Installing Debian packages … 12 s", "       Build the release … 40 s"]
