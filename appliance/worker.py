@@ -17,6 +17,7 @@ import psutil
 
 from appliance.domain.operation import Operation, OperationStatus
 from appliance.hosts.confinement import Confinement, confine, end
+from appliance.hosts.playbooks import end_controllers
 from appliance.operations.engine import Engine
 from appliance.operations.telling import tell_end
 from appliance.operations.worker_lock import hold
@@ -110,7 +111,7 @@ class Worker:
         for operation_id, carried in list(self.carried.items()):
             if carried.carrier is not None and _has_ended(carried.carrier):
                 carried.carrier = None
-            if not carried.confinement.members():
+            if not carried.confinement.members() and not self._has_carrier(operation_id):
                 self._settle(operation_id, carried)
             elif carried.carrier is None:
                 self._await_orphans(operation_id, carried)
@@ -125,19 +126,23 @@ class Worker:
             self._carry(operation_id)
 
     def _await_orphans(self, operation_id: int, carried: Carried) -> None:
-        """A carrier of an earlier worker, or what a dead carrier left: wait for it to end; end it only when patience is over."""
+        """Wait for a carrier of an earlier worker. What a dead carrier left begins nothing new, and is ended only when patience is over."""
+        if self._has_carrier(operation_id):
+            return
         if self.appliance.store.operations.get(operation_id).status != OperationStatus.RUNNING:
             end(carried.confinement, grace_seconds=ORPHAN_GRACE_SECONDS)
             return
+        end_controllers(carried.confinement.members())
         carried.orphaned_at = carried.orphaned_at or time.monotonic()
-        if time.monotonic() - carried.orphaned_at > self.appliance.settings.orphan_patience_seconds and not self._has_carrier(operation_id):
+        if time.monotonic() - carried.orphaned_at > self.appliance.settings.orphan_patience_seconds:
             end(carried.confinement, grace_seconds=ORPHAN_GRACE_SECONDS)
 
     def _has_carrier(self, operation_id: int) -> bool:
         """Whether the carrier that an earlier worker started is alive, and not only programs it had started."""
         try:
             pid, created = self._carrier_file(operation_id).read_text().split()
-            return psutil.Process(int(pid)).create_time() == float(created)
+            process = psutil.Process(int(pid))
+            return process.create_time() == float(created) and process.status() != psutil.STATUS_ZOMBIE
         except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
             return False
 

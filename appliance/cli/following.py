@@ -69,9 +69,10 @@ class _Lines:
         self.appliance, self.seen = appliance, 0
 
     def __call__(self, operation: Operation) -> None:
-        for line in self.appliance.store.operations.log_lines(operation.id, after=self.seen):
-            print(f"[{line.step or operation.kind}] {line.text}", flush=True)
-            self.seen = line.id
+        while lines := self.appliance.store.operations.log_lines(operation.id, after=self.seen):
+            for line in lines:
+                print(f"[{line.step or operation.kind}] {line.text}", flush=True)
+            self.seen = lines[-1].id
 
 
 def _bar() -> Callable[[Operation], None]:

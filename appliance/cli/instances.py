@@ -68,7 +68,10 @@ def backup(name: Name, detach: Detach = False, as_json: AsJson = False) -> None:
 @app.command("recovery-points")
 def recovery_points(name: Name, as_json: AsJson = False) -> None:
     """List the moments an instance can be brought back to, newest first."""
-    points = opened().store.points.list(name)
+    store = opened().store
+    points = store.points.list(name)
+    if not points:
+        store.instances.get(name)  # a removed instance may have points; an unknown one is refused
     if as_json:
         print_json(points)
         return
@@ -184,7 +187,12 @@ def remove_instance(
 
 @app.command("secret")
 def show_secret(
-    name: Name, secret: Annotated[str, typer.Argument(help="Name of the secret, such as admin_password.", show_default=False)]
+    name: Name,
+    secret: Annotated[str, typer.Argument(help="Name of the secret, such as admin_password.", show_default=False)],
+    as_json: AsJson = False,
 ) -> None:
-    """Print a secret of an instance, for example its administrator's first password."""
-    print(opened().store.vault.get(name, secret))
+    """Print a secret of an instance, for example its administrator's first password; the audit remembers it."""
+    store = opened().store
+    value = store.vault.get(name, secret)
+    store.access.audit(actor=who(), action="show secret", subject=name, detail={"secret": secret}, now=now())
+    print_json({"instance": name, "secret": secret, "value": value}) if as_json else print(value)

@@ -1,15 +1,21 @@
 """Open the appliance for a command."""
 
 import getpass
+import os
 from datetime import UTC, datetime
 
 from appliance.config import load_settings
+from appliance.errors import ConfigurationError
 from appliance.wiring import Appliance, open_appliance
 
 
 def opened() -> Appliance:
     """The appliance of this machine. Raises ConfigurationError."""
-    return open_appliance(load_settings())
+    settings = load_settings()
+    place = settings.home if settings.home.exists() else settings.home.parent
+    if not os.access(place, os.W_OK):
+        raise ConfigurationError(f"{place} cannot be written by {getpass.getuser()}. Nothing was changed; run this as root.")
+    return open_appliance(settings)
 
 
 def who() -> str:

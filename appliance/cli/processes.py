@@ -32,7 +32,9 @@ def serve() -> None:
 
     appliance = opened()
     host, _, port = appliance.settings.panel_listen.rpartition(":")
-    uvicorn.run(create_app(appliance), host=host.strip("[]"), port=int(port), log_level="warning", server_header=False)
+    uvicorn.run(
+        create_app(appliance), host=host.strip("[]"), port=int(port), log_level="warning", server_header=False, timeout_graceful_shutdown=2
+    )
 
 
 @app.command()

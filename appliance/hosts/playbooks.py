@@ -1,8 +1,10 @@
 """Carry out a playbook with ansible-runner and report each task as it ends."""
 
+import contextlib
 import os
 import shutil
-from collections.abc import Callable, Mapping
+import signal
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,6 +71,18 @@ def run_playbook(
         cause = "; ".join(recap.failures) or f"ansible-playbook ended with {result.status} (code {result.rc})"
         raise PlaybookFailed(f"The playbook {playbook} failed: {cause}")
     return recap
+
+
+def end_controllers(processes: Iterable[int]) -> None:
+    """End the ansible-playbook processes among some whose reader has died.
+
+    Without its reader one may hang for ever, or begin another task. The task it had begun is a process of its own and runs on to its end.
+    """
+    for pid in processes:
+        with contextlib.suppress(OSError):
+            arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if any(Path(os.fsdecode(argument)).name == "ansible-playbook" for argument in arguments[:2]):
+                os.kill(pid, signal.SIGKILL)
 
 
 def _search_path() -> str:

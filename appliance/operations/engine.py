@@ -69,12 +69,11 @@ class Engine:
         journal = self.appliance.store.operations
         cancelled, refused = isinstance(error, Cancelled), isinstance(error, PreflightFailed)
         journal.log(operation.id, cause, step=step.name, now=self.now())
-        if not cancelled:
-            journal.end_step(operation.id, step.name, StepStatus.FAILED, now=self.now(), detail=cause)
         journal.turn_back(
             operation.id,
+            step=step.name,
+            now=self.now(),
             cause=cause if refused or cancelled else f"{step.title}: {cause}",
-            next_action=None,
             cancelled=cancelled,
             refused=refused,
         )
@@ -87,16 +86,15 @@ class Engine:
                 continue
             if not self._undo(operation, step):
                 return
-        undone = any(step.status == StepStatus.UNDONE for step in journal.get(operation.id).steps)
         if journal.was_cancelled(operation.id):
             self._finish(operation.id, OperationStatus.CANCELLED)
         else:
-            self._finish(operation.id, workflow.undone if undone else OperationStatus.FAILED)
+            self._finish(operation.id, OperationStatus.FAILED if operation.refused else workflow.undone)
 
-    def _finish(self, operation_id: int, status: OperationStatus) -> None:
+    def _finish(self, operation_id: int, status: OperationStatus, *, next_action: str | None = None) -> None:
         operation = self.appliance.store.operations.get(operation_id)
         self.tell(self.appliance, operation, status, self.now())
-        self.appliance.store.operations.finish(operation_id, status, now=self.now())
+        self.appliance.store.operations.finish(operation_id, status, now=self.now(), next_action=next_action)
 
     def _undo(self, operation: Operation, step: StepDefinition) -> bool:
         journal = self.appliance.store.operations
@@ -107,12 +105,8 @@ class Engine:
                 step.undo(run)
         except Exception as error:  # noqa: BLE001 - whatever it is, the instance must stay locked and the page must say so
             run.log(traceback.format_exc())
-            journal.finish(
-                operation.id,
-                OperationStatus.NEEDS_ATTENTION,
-                now=self.now(),
-                next_action=f"Taking back {step.title!r} failed: {error}. Mend that, then: appliance operation retry {operation.id}",
-            )
+            mend = f"Taking back {step.title!r} failed: {error}. Mend that, then: appliance operation retry {operation.id}"
+            self._finish(operation.id, OperationStatus.NEEDS_ATTENTION, next_action=mend)
             return False
         journal.end_step(operation.id, step.name, StepStatus.UNDONE, now=self.now())
         return True

@@ -18,7 +18,7 @@ from appliance.products.catalogue import Product
 Check = Callable[[], str | None]
 
 RELEASE_BYTES = 600 * 1024**2
-"""A release with its environment; the largest measured (Creme CRM 2.8) takes 330 MB."""
+"""A release with its environment; the largest measured takes 330 MB."""
 COPIES = 2
 """A copy of the database beside the original, and as much again for what a migration rewrites."""
 

@@ -31,12 +31,7 @@ def request(
     workflow = workflows.get(kind)
     if workflow is None:
         raise InvalidRequest(f"There is no operation {kind!r}; there are {', '.join(sorted(workflows))}.", field="kind")
-    held = appliance.store.operations.unfinished(instance)
-    if held is not None:
-        raise Conflict(
-            f"{instance} is busy with operation {held.id} ({held.kind}, {held.status.value.replace('_', ' ')}). "
-            "Nothing was changed; wait for it, or cancel it."
-        )
+    appliance.store.operations.require_free(instance)
     accepted = workflow.accept(appliance, instance, parameters)
     operation = appliance.store.operations.record(
         kind=kind,

@@ -1,5 +1,7 @@
 """Tell the monitor: what to watch (its targets file) and what the worker did (events in its ledger)."""
 
+import sqlite3
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -10,6 +12,7 @@ from appliance.operations.steps.health import probes_of
 from appliance.products.probing import Door
 from appliance.wiring import Appliance
 from monitoring.ledger import Ledger
+from monitoring.schema import LedgerTooNew
 from monitoring.targets import Target, write_targets
 
 
@@ -46,9 +49,13 @@ def tell_end(appliance: Appliance, operation: Operation, status: OperationStatus
 def _write(
     appliance: Appliance, *, kind: str, crm: str, result: str, at: datetime, duration_seconds: float, values: Mapping[str, Any]
 ) -> None:
-    appliance.settings.ledger_file.parent.mkdir(parents=True, exist_ok=True)
-    with Ledger(appliance.settings.ledger_file) as ledger:
-        ledger.record_event(kind=kind, crm=crm, result=result, at=at, duration_seconds=duration_seconds, values=values)
+    """Monitoring never fails an operation: what the ledger does not take is said on standard error, and the journal knows it anyway."""
+    try:
+        appliance.settings.ledger_file.parent.mkdir(parents=True, exist_ok=True)
+        with Ledger(appliance.settings.ledger_file) as ledger:
+            ledger.record_event(kind=kind, crm=crm, result=result, at=at, duration_seconds=duration_seconds, values=values)
+    except (OSError, sqlite3.Error, LedgerTooNew) as error:
+        print(f"The monitor's ledger did not take {kind} of {crm} ({result}): {error}", file=sys.stderr)
 
 
 def _is_watched(instance: Instance) -> bool:

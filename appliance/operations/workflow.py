@@ -29,7 +29,8 @@ class Workflow:
 
     `accept` validates the parameters, refuses what can be refused at once and gives the full parameters back;
     it changes nothing and raises InvalidRequest, NotFound, Conflict or PreflightFailed.
-    `undone` is how an operation ends that failed and undid what it had begun: a drill has failed then, it rolled nothing back.
+    `undone` is how an operation ends that failed and took back what it had begun: an upgrade rolled back to what was before,
+    a drill has just failed.
     """
 
     kind: str

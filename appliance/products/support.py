@@ -9,6 +9,8 @@ CLASSES = ("wheel",)
 ENGINES = ("postgresql",)
 RUNTIMES = ("python",)
 STEP_FIELDS = ("sql_file", "working_directory", "environment", "creates")
+DEPLOYMENT_FILES = "{{ deployment.files }}"
+"""What a backup takes beside the database and the secrets."""
 SERVICE_FIELDS = ("working_directory", "environment")
 
 
@@ -31,6 +33,8 @@ def _used_fields(definition: ProductDefinition) -> Iterable[tuple[str, object]]:
     yield "runtime.interpreter", definition.runtime.interpreter
     yield "runtime.extensions", definition.runtime.extensions
     yield "database.charset", definition.database.charset
+    yield "anonymise", definition.anonymise
+    yield "state.files: anything but {{ deployment.files }}", set(definition.state.files) - {DEPLOYMENT_FILES}
     for release in definition.releases:
         yield f"releases: {release.version}: companions", release.companions
     for service in definition.services:

@@ -79,7 +79,7 @@ def explain(failure: ApplianceError, progress: Progress) -> None:
     progress.say(f"Why: {failure}")
     progress.say(f"What to do: {(operation and operation.next_action) or NEXT_ACTION}")
     if operation is not None:
-        progress.say(f"Its log: appliance operation show {operation.id}")
+        progress.say(f"Its log: appliance operation follow {operation.id}")
 
 
 def exit_code(failure: ApplianceError) -> int:

@@ -55,7 +55,8 @@ class Journal:
                 session.flush()
                 return _operation(row)
         except IntegrityError:
-            raise self._conflict(instance) from None
+            self.require_free(instance)
+            raise
 
     def get(self, operation_id: int) -> Operation:
         """Raises NotFound."""
@@ -89,6 +90,17 @@ class Journal:
         held = self.list(instance=instance, status=[status for status in OperationStatus if not status.is_final], limit=1)
         return held[0] if held else None
 
+    def require_free(self, instance: str) -> None:
+        """Raises Conflict, saying what to do, when an unfinished operation holds the instance."""
+        held = self.unfinished(instance)
+        if held is None:
+            return
+        broken = held.status == OperationStatus.NEEDS_ATTENTION
+        raise Conflict(
+            f"{instance} is busy with operation {held.id} ({held.kind}, {held.status.value.replace('_', ' ')}). Nothing was changed; "
+            + (f"see what it needs: appliance operation show {held.id}" if broken else "wait for it, or cancel it.")
+        )
+
     def claim(self, *, now: datetime) -> Operation | None:
         """Take the oldest queued operation, or None; it is running afterwards."""
         with self.database.writing() as session:
@@ -97,14 +109,14 @@ class Journal:
             if row is None:
                 return None
             row.status = OperationStatus.RUNNING
-            row.started_at = now
+            row.started_at = row.started_at or now
             return _operation(row)
 
     def request_cancel(self, operation_id: int, *, now: datetime) -> Operation:
         """Ask to stop: a queued operation is cancelled at once, a running one at its next safe point. Raises Conflict when it has ended."""
         with self.database.writing() as session:
             row = _row(session, operation_id)
-            if row.status == OperationStatus.QUEUED:
+            if row.status == OperationStatus.QUEUED and row.started_at is None:
                 row.status, row.finished_at = OperationStatus.CANCELLED, now
                 row.cause = "Cancelled before it began; nothing was changed."
             elif row.status == OperationStatus.RUNNING:
@@ -153,11 +165,14 @@ class Journal:
         with self.database.writing() as session:
             _step(session, operation_id, name).percent = max(0, min(100, percent))
 
-    def turn_back(self, operation_id: int, *, cause: str, next_action: str | None, cancelled: bool, refused: bool) -> None:
-        """Write that the operation undoes from now on, and why."""
+    def turn_back(self, operation_id: int, *, step: str, cause: str, cancelled: bool, refused: bool, now: datetime) -> None:
+        """Write that a step failed or was stopped, and that the operation undoes from now on; both or neither."""
         with self.database.writing() as session:
             row = _row(session, operation_id)
-            row.direction, row.cause, row.next_action = "back", cause, next_action
+            failed = _step(session, operation_id, step)
+            if failed.status == StepStatus.RUNNING:
+                failed.status, failed.finished_at, failed.detail = StepStatus.FAILED, now, cause
+            row.direction, row.cause = "back", cause
             row.cancelled, row.refused = cancelled, refused
 
     def was_cancelled(self, operation_id: int) -> bool:
@@ -204,11 +219,6 @@ class Journal:
         query = select(LogRow).where(LogRow.operation_id == operation_id, LogRow.id > after).order_by(LogRow.id).limit(limit)
         with self.database.reading() as session:
             return [LogLine(id=row.id, at=row.at, step=row.step, text=row.text) for row in session.scalars(query)]
-
-    def _conflict(self, instance: str) -> Conflict:
-        held = self.unfinished(instance)
-        what = f"operation {held.id} ({held.kind}, {held.status.value.replace('_', ' ')})" if held else "another operation"
-        return Conflict(f"{instance} is busy with {what}. Nothing was changed; wait for it, or cancel it.")
 
 
 def _row(session: Session, operation_id: int) -> OperationRow:

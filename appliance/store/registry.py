@@ -1,6 +1,6 @@
 """The instances and their recovery points."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -49,10 +49,10 @@ class Instances:
         except IntegrityError:
             raise Conflict(f"An instance named {instance.name} exists already. Nothing was changed.") from None
 
-    def free_slot(self) -> int:
-        """The lowest number that no instance has; ports are derived from it."""
+    def free_slot(self, *, besides: Iterable[int] = ()) -> int:
+        """The lowest number that no instance has and that is not among `besides`; ports are derived from it."""
         with self.database.reading() as session:
-            taken = set(session.scalars(select(InstanceRow.slot)))
+            taken = {*session.scalars(select(InstanceRow.slot)), *besides}
         return next(slot for slot in range(len(taken) + 1) if slot not in taken)
 
     def serve(self, name: str, deployment: Deployment | None, *, previous: Deployment | None) -> None:

@@ -1,3 +1,4 @@
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,11 +64,12 @@ def test_a_failed_step_is_undone_with_all_before_it_in_reverse(appliance: Applia
     assert ended.cause == "Do two: two broke"
 
 
-def test_a_failure_with_nothing_to_undo_is_a_failure(appliance: Appliance) -> None:
+def test_a_kind_that_rolls_nothing_back_just_fails(appliance: Appliance) -> None:
     world = World()
     world.broken = {"one"}
-    workflows = workflows_of(world.step("one", undoable=False))
-    assert carry(appliance, workflows, record(appliance, workflows)).status == OperationStatus.FAILED
+    workflows = {"work": dataclasses.replace(workflows_of(world.step("one"))["work"], undone=OperationStatus.FAILED)}
+    ended = carry(appliance, workflows, record(appliance, workflows))
+    assert (ended.status, world.deeds) == (OperationStatus.FAILED, ["one", "undo one"])
 
 
 def test_a_refusal_in_preflight_is_told_apart_from_a_failure(appliance: Appliance) -> None:

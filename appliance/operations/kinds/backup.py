@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from appliance.domain.instance import Instance
+from appliance.domain.operation import OperationStatus
 from appliance.errors import Conflict
 from appliance.operations.parameters import Parameters, read
 from appliance.operations.preflight import COPIES, Check, database_answers, database_bytes, disk_has_room, require
@@ -51,5 +52,6 @@ def check(run: Run) -> str:
 BACKUP_WORKFLOW = Workflow(
     kind="backup",
     accept=accept,
+    undone=OperationStatus.FAILED,
     steps=(StepDefinition(name="preflight", title="Check before anything is written", run=check), BACKUP),
 )

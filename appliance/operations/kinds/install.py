@@ -46,6 +46,11 @@ def accept(appliance: Appliance, instance: str, parameters: Mapping[str, Any]) -
     settings = definition.complete_settings(wanted.settings)
     if appliance.store.instances.find(name) is not None:
         raise Conflict(f"An instance named {name} exists already. Nothing was changed.")
+    if appliance.store.points.list(name):
+        raise Conflict(
+            f"Recovery points of a removed instance named {name} are kept, with the secrets they need. Nothing was changed; "
+            f"bring it back with: appliance restore {name} --as {name}, or choose another name."
+        )
     return {**wanted.model_dump(), "name": name, "release": release.version, "settings": settings}
 
 
@@ -76,7 +81,8 @@ def reserve(run: Run) -> str:
 
 def give_back(run: Run) -> None:
     """Forget the name, the ports and the secrets."""
-    run.appliance.store.vault.forget(run.operation.instance)
+    if run.memory.get("created"):
+        run.appliance.store.vault.forget(run.operation.instance)
     release_reservation(run)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from appliance.domain.instance import InstanceState
+from appliance.domain.operation import OperationStatus
 from appliance.operations.kinds.backup import backup_checks, serving
 from appliance.operations.parameters import Parameters, read
 from appliance.operations.preflight import require
@@ -75,6 +76,7 @@ def _wants_backup(run: Run) -> bool:
 REMOVE = Workflow(
     kind="remove",
     accept=accept,
+    undone=OperationStatus.FAILED,
     steps=(
         StepDefinition(name="preflight", title="Check before anything is changed", run=check),
         StepDefinition(name="backup", title="Take a last recovery point", run=back_up),

@@ -49,6 +49,8 @@ def accept_beside(appliance: Appliance, instance: str, parameters: Mapping[str, 
     wanted = read(BesideParameters, parameters)
     if appliance.store.instances.find(name) is not None:
         raise Conflict(f"An instance named {name} exists already. Nothing was changed.")
+    if name != wanted.source and appliance.store.points.list(name):
+        raise Conflict(f"Recovery points of a removed instance named {name} are kept. Nothing was changed; choose another name.")
     return {**wanted.model_dump(), "point": choose_point(appliance, wanted.source, wanted.point).id}
 
 
@@ -110,8 +112,8 @@ def reserve_copy(run: Run, name: str, *, state: InstanceState, port: int | None 
 
 
 def give_back(run: Run) -> None:
-    """Forget the name, the ports and the copied secrets."""
-    if run.memory.get("created"):
+    """Forget the name, the ports and the copied secrets; an instance that was to be brought back keeps its own."""
+    if run.memory.get("created") and run.operation.parameters["source"] != run.operation.instance:
         run.appliance.store.vault.forget(run.operation.instance)
     release_reservation(run)
 
@@ -142,9 +144,9 @@ RESTORE_IN_PLACE = Workflow(
         RELEASE,
         DEPLOYMENT_EMPTY,
         RESTORE,
+        MAINTENANCE,  # before the restored copy starts: its job queue must not send what the old one sends too
         START,
         VERIFY,
-        MAINTENANCE,
         SWITCH,
         OPEN,
     ),

@@ -5,11 +5,12 @@ from typing import Any
 
 from appliance.domain.instance import Instance, InstanceState
 from appliance.errors import Conflict
+from appliance.operations.preflight import port_is_free
 from appliance.operations.run import Run
 from appliance.operations.variables import new_deployment
 from appliance.products.builds import build_of
 
-ATTEMPTS = 10
+ATTEMPTS = 20
 
 
 def decide_on_release(run: Run, instance: Instance, version: str, *, own_files: bool, role: str = "production") -> None:
@@ -42,9 +43,13 @@ def reserve_instance(run: Run, wanted: Mapping[str, Any], *, state: InstanceStat
     if run.memory.get("created") == name and (kept := instances.find(name)) is not None:
         return kept
     run.remember(subject=name, created=name)
+    settings, taken = run.appliance.settings, set[int]()
     for _ in range(ATTEMPTS):
-        slot = instances.free_slot()
-        settings = run.appliance.settings
+        slot = instances.free_slot(besides=taken)
+        address, port = wanted.get("address") or settings.crm_address, wanted.get("port") or settings.crm_port_base + slot
+        if not wanted.get("port") and port_is_free(address, port)() is not None:
+            taken.add(slot)
+            continue
         instance = Instance(
             name=name,
             product=wanted["product"],
@@ -52,8 +57,8 @@ def reserve_instance(run: Run, wanted: Mapping[str, Any], *, state: InstanceStat
             series=run.appliance.catalogue.get(wanted["product"]).definition.release(wanted["release"]).series,
             state=state,
             slot=slot,
-            address=wanted.get("address") or settings.crm_address,
-            port=wanted.get("port") or settings.crm_port_base + slot,
+            address=address,
+            port=port,
             domain=wanted.get("domain") or settings.crm_address,
             settings=wanted["settings"],
             created_at=run.now(),

@@ -13,6 +13,7 @@ from appliance.operations.workflow import StepDefinition
 from appliance.products.probing import Door
 
 RETRY_AFTER_SECONDS = 60
+OPEN_PATIENCE_SECONDS = 20
 
 
 def enter_maintenance(run: Run) -> str:
@@ -44,19 +45,29 @@ def switch_back(run: Run) -> None:
     message = {"message": f"{instance.name} returns to its former release.", "retry_after_seconds": RETRY_AFTER_SECONDS}
     run.playbook("maintenance", told_of_old(run, maintenance_state="on", stop_deployment=False, maintenance=message))
     run.playbook("deployment_switch", told_of_old(run, leave_maintenance=False))
-    kept = run.memory.get("older")
-    run.appliance.store.instances.serve(instance.name, before, previous=Deployment(**kept) if kept else None)
+    run.appliance.store.instances.serve(instance.name, before, previous=_kept_after_going_back(run))
 
 
 def open_up(run: Run) -> str:
     """Let visitors in and see that they are served, then clear away what is older than the way back."""
     instance = subject(run)
+    run.remember(opened=True)
     run.playbook("maintenance", told(run, maintenance_state="off", stop_deployment=False))
-    seen = await_health(_open_probes(run, new(run), Door.PROXY))
+    seen = await_health(_open_probes(run, new(run), Door.PROXY), patience_seconds=OPEN_PATIENCE_SECONDS)
     run.appliance.store.instances.mark(instance.name, InstanceState.ACTIVE)
     publish_targets(run.appliance)
     _clear_older(run)
     return f"{instance.url} {seen}"
+
+
+def _kept_after_going_back(run: Run) -> Deployment | None:
+    """What visitors wrote into the new deployment must not be lost: once they were let in, it is kept and can be gone to by a rollback."""
+    if run.memory.get("opened"):
+        run.log("Visitors had been let in already: what they wrote is kept; `appliance rollback` goes to it.")
+        _clear_older(run)
+        return new(run)
+    kept = run.memory.get("older")
+    return Deployment(**kept) if kept else None
 
 
 def _clear_older(run: Run) -> None:
