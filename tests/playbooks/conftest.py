@@ -14,7 +14,7 @@ from tests.playbooks.rig import REPOSITORY, Rig, read_product
 def rig() -> Iterator[Rig]:
     # Not below pytest's own directory, which only root may enter: nginx and the CRM's user live here.
     root = Path(tempfile.mkdtemp(prefix="tpb-", dir="/srv"))
-    machine = Rig(root=root, name="tpb", port=24500, product=read_product(REPOSITORY / "tests/playbooks/product"))
+    machine = Rig(root=root, name="tpb", port=24500, product=read_product(REPOSITORY / "tests/playbooks/product/ledgerly"))
     machine.prepare()
     machine.start_supervisord()
     try:
