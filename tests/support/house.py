@@ -148,18 +148,19 @@ def tear_down() -> None:
     settings = _settings()
     if settings.etc.exists():
         Supervisord(settings=settings).shut_down()
+    for directory in Path("/etc/postgresql").glob(f"*/{PREFIX}*"):
+        wait_for(lambda directory=directory: _is_dropped(directory))
     for entry in pwd.getpwall():
         if entry.pw_name.startswith(f"crm-{PREFIX}"):
-            _drop(entry.pw_name.removeprefix("crm-"), entry.pw_name)
+            subprocess.run(["pkill", "-9", "-u", entry.pw_name], check=False)
+            subprocess.run(["userdel", entry.pw_name], check=False, capture_output=True)
     shutil.rmtree(ROOT, ignore_errors=True)
 
 
-def _drop(instance: str, user: str) -> None:
-    cluster = instance.replace("-", "_")
-    for directory in Path("/etc/postgresql").glob(f"*/{cluster}"):
-        subprocess.run(["pg_dropcluster", "--stop", directory.parent.name, cluster], check=False, capture_output=True)
-    subprocess.run(["pkill", "-9", "-u", user], check=False)
-    subprocess.run(["userdel", user], check=False, capture_output=True)
+def _is_dropped(cluster: Path) -> bool:
+    """Drop a cluster; a server that is still on its way down is tried again."""
+    subprocess.run(["pg_dropcluster", "--stop", cluster.parent.name, cluster.name], check=False, capture_output=True)
+    return not cluster.exists()
 
 
 def _settings() -> Settings:

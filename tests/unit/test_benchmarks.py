@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.bare_machine import marks_in, seconds_between
+from benchmarks.bare_machine import marks_in, parts_of, seconds_between
 from benchmarks.command_line import main
 from benchmarks.figure import Measure, MeasureFailed, Say, Taken, figure_of
 from benchmarks.measures.bare_up import compared, steps_in
@@ -99,6 +99,7 @@ def test_what_was_no_outage_or_never_ended_is_not_measured(pattern: str) -> None
 def test_marks_are_read_between_whatever_else_a_script_says() -> None:
     marks = marks_in("Reading lists\nmark begin 100.5\nthe mark begin 7\nmark serving 160.75\n")
     assert seconds_between(marks, "begin", "serving") == pytest.approx(60.25)
+    assert parts_of(marks) == "serving 60.2 s"
 
 
 def test_a_milestone_that_was_not_reached_is_named() -> None:

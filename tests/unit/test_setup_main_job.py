@@ -47,10 +47,9 @@ def succeed(appliance: Appliance, operation: Operation) -> OperationStatus:
 
 
 def roll_back(appliance: Appliance, operation: Operation) -> OperationStatus:
-    appliance.store.operations.turn_back(
-        operation.id, cause="The disk is full.", next_action="Free some space.", cancelled=False, refused=False
-    )
-    return OperationStatus.ROLLED_BACK
+    ended = OperationStatus.ROLLED_BACK
+    appliance.store.operations.finish(operation.id, ended, now=NOW, cause="The disk is full.", next_action="Free some space.")
+    return ended
 
 
 class StandIn(threading.Thread):
