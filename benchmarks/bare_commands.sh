@@ -30,6 +30,7 @@ apt-get -q -y update
 apt-get -q -y install --no-install-recommends \
     ca-certificates gettext libmagic1 libpq5 nginx postgresql procps python3 python3-venv
 cd /
+mark packages
 
 # Database
 version=$(pg_lsclusters -h | awk '{print $1; exit}')
@@ -43,6 +44,7 @@ useradd --system --create-home --home-dir $base --shell /usr/sbin/nologin creme
 chmod 755 $base
 python3 -m venv $base/venv
 $base/venv/bin/pip install --quiet --disable-pip-version-check 'creme-crm[pgsql]==2.7.13' gunicorn
+mark product
 install -d -o creme -g creme $base/site $base/site/crmsite $base/upload $base/static $base/run
 cat >$base/site/crmsite/settings.py <<SETTINGS
 from creme.settings import *
@@ -72,6 +74,7 @@ cd $base
 as_creme creme migrate --noinput
 as_creme creme creme_populate
 as_creme creme generatemedia
+mark tables
 
 # Services
 as_creme gunicorn --no-control-socket --workers 2 --bind "127.0.0.1:$web_port" crmsite.wsgi:application >/var/log/creme-web.log 2>&1 &

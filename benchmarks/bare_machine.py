@@ -49,6 +49,12 @@ def marks_in(output: str) -> dict[str, float]:
     return {name: float(seconds) for name, seconds in MARK.findall(output)}
 
 
+def parts_of(marks: Mapping[str, float]) -> str:
+    """Say how long it took from each mark to the next."""
+    moments = sorted(marks.items(), key=lambda mark: mark[1])
+    return ", ".join(f"{name} {moment - before:.1f} s" for (name, moment), (_, before) in zip(moments[1:], moments, strict=False))
+
+
 def seconds_between(marks: Mapping[str, float], first: str, last: str) -> float:
     """Raises MeasureFailed when one of the two was not reached."""
     missing = [name for name in (first, last) if name not in marks]

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Mapping
 from statistics import median
 
-from benchmarks.bare_machine import marks_in, run_script, seconds_between
+from benchmarks.bare_machine import marks_in, parts_of, run_script, seconds_between
 from benchmarks.figure import Measure, MeasureFailed, Say, Taken
 from benchmarks.privilege import require_root
 
@@ -42,7 +42,7 @@ def take(rounds: int, say: Say) -> Taken:
             if script == REFERENCE_SCRIPT:
                 complete.append(total)
                 plain.append(seconds_between(marks, "begin", "serving"))
-                say(f"round {number + 1}: bare commands {plain[-1]:.0f} s until it served, {total:.0f} s with backup and restore")
+                say(f"round {number + 1}: bare commands {plain[-1]:.0f} s until it served, {total:.0f} s in all: {parts_of(marks)}")
             else:
                 ours.append(total)
                 for line in steps_in(output):
