@@ -159,7 +159,10 @@ def tear_down() -> None:
 
 def _is_dropped(cluster: Path) -> bool:
     """Drop a cluster; a server that is still on its way down is tried again."""
-    subprocess.run(["pg_dropcluster", "--stop", cluster.parent.name, cluster.name], check=False, capture_output=True)
+    version = cluster.parent.name
+    subprocess.run(["pg_dropcluster", "--stop", version, cluster.name], check=False, capture_output=True)
+    if not Path("/var/lib/postgresql", version, cluster.name).exists():
+        shutil.rmtree(cluster)  # Debian's tool leaves configuration that it did not write
     return not cluster.exists()
 
 
