@@ -105,30 +105,31 @@ class Worker:
             if operation is None:
                 return
             self.carried[operation.id] = Carried(confinement=confine(self.appliance.settings.home, operation.id))
-            self._carry(operation.id)
+            self._carry(operation)
 
     def _watch(self) -> None:
         for operation_id, carried in list(self.carried.items()):
             if carried.carrier is not None and _has_ended(carried.carrier):
                 carried.carrier = None
-            if not carried.confinement.members() and not self._has_carrier(operation_id):
-                self._settle(operation_id, carried)
-            elif carried.carrier is None:
+            if carried.carrier is not None or self._has_carrier(operation_id):
+                continue
+            if carried.confinement.members():
                 self._await_orphans(operation_id, carried)
+            else:
+                self._settle(operation_id, carried)
 
     def _settle(self, operation_id: int, carried: Carried) -> None:
         carried.orphaned_at = None
-        if self.appliance.store.operations.get(operation_id).status != OperationStatus.RUNNING:
+        operation = self.appliance.store.operations.get(operation_id)
+        if operation.status != OperationStatus.RUNNING:
             carried.confinement.leave_nothing()
             self._carrier_file(operation_id).unlink(missing_ok=True)
             del self.carried[operation_id]
         elif time.monotonic() >= carried.not_before:
-            self._carry(operation_id)
+            self._carry(operation)
 
     def _await_orphans(self, operation_id: int, carried: Carried) -> None:
-        """Wait for a carrier of an earlier worker. What a dead carrier left begins nothing new, and is ended only when patience is over."""
-        if self._has_carrier(operation_id):
-            return
+        """What a dead carrier left begins nothing new, may end what it has begun, and is ended when patience is over."""
         if self.appliance.store.operations.get(operation_id).status != OperationStatus.RUNNING:
             end(carried.confinement, grace_seconds=ORPHAN_GRACE_SECONDS)
             return
@@ -149,20 +150,20 @@ class Worker:
     def _carrier_file(self, operation_id: int) -> Path:
         return self.appliance.settings.worker_lock.with_name(f"carrier-{operation_id}")
 
-    def _carry(self, operation_id: int) -> None:
-        carried = self.carried[operation_id]
+    def _carry(self, operation: Operation) -> None:
+        carried = self.carried[operation.id]
         carried.not_before = time.monotonic() + min(LONGEST_PAUSE_SECONDS, SHORTEST_PAUSE_SECONDS * 2**carried.attempts)
         carried.attempts += 1
+        worker = os.getpid()
         pid = os.fork()
         if pid:
             carried.carrier = pid
-            _await_entry(carried.confinement, pid)
             return
         code = 1
         try:
-            self._become_carrier(operation_id, carried.confinement)
+            self._become_carrier(operation.id, worker)
             Engine(appliance=self.appliance, workflows=self.workflows, confinement=carried.confinement, now=self.now, tell=self.tell).carry(
-                operation_id
+                operation
             )
             code = 0
         except BaseException:
@@ -171,27 +172,21 @@ class Worker:
         finally:
             os._exit(code)
 
-    def _become_carrier(self, operation_id: int, confinement: Confinement) -> None:
+    def _become_carrier(self, operation_id: int, worker: int) -> None:
+        """Be known as the carrier before anything is done; if the worker has died before that, its successor knows nothing of us."""
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
         if self.lock is not None:
             self.lock.close()  # or the lock would outlive the worker
         os.setsid()
-        confinement.enter()
         self._carrier_file(operation_id).write_text(f"{os.getpid()} {psutil.Process().create_time()}")
+        if os.getppid() != worker:
+            os._exit(1)
 
 
-def _await_entry(confinement: Confinement, pid: int) -> None:
-    """Until the child is inside, an empty confinement would look like an ended operation."""
-    while pid not in confinement.members() and not _has_ended(pid, reap=False):
-        time.sleep(0.001)
-
-
-def _has_ended(pid: int, *, reap: bool = True) -> bool:
+def _has_ended(pid: int) -> bool:
     try:
-        if not reap:
-            return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
         return os.waitpid(pid, os.WNOHANG)[0] != 0
     except ChildProcessError:
         return True

@@ -62,7 +62,10 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One operation as the journal knows it; `percent` is 0 to 100, `cause` and `next_action` are set when it did not succeed."""
+    """One operation as the journal knows it; `percent` is 0 to 100, `cause` and `next_action` are set when it did not succeed.
+
+    `goes_back` says that it undoes what it had begun.
+    """
 
     id: int
     kind: str
@@ -78,5 +81,6 @@ class Operation:
     next_action: str | None = None
     percent: int = 0
     cancel_requested: bool = False
+    goes_back: bool = False
     steps: tuple[Step, ...] = ()
     outcome: Mapping[str, Any] = field(default_factory=dict)

@@ -27,15 +27,13 @@ class Engine:
     now: Callable[[], datetime]
     tell: Callable[[Appliance, Operation, OperationStatus, datetime], None]
 
-    def carry(self, operation_id: int) -> None:
-        """Bring an operation to an end state, from wherever it stands. A second call after a crash goes on after the last finished step."""
-        journal = self.appliance.store.operations
-        operation = journal.get(operation_id)
+    def carry(self, operation: Operation) -> None:
+        """Bring an operation to an end state, from where the journal says it stands: after a crash, behind its last finished step."""
         workflow = self.workflows[operation.kind]
-        if journal.direction(operation_id) == "forward" and self._go_forward(operation, workflow.steps):
-            self._finish(operation_id, OperationStatus.SUCCEEDED)
+        if not operation.goes_back and self._go_forward(operation, workflow.steps):
+            self._finish(operation.id, OperationStatus.SUCCEEDED)
             return
-        self._go_back(journal.get(operation_id), workflow)
+        self._go_back(self.appliance.store.operations.get(operation.id), workflow)
 
     def _go_forward(self, operation: Operation, steps: tuple[StepDefinition, ...]) -> bool:
         status = {step.name: step.status for step in operation.steps}
@@ -53,6 +51,7 @@ class Engine:
             if run.is_cancelled():
                 raise Cancelled("Somebody asked to stop.")
             journal.begin_step(operation.id, step.name, now=self.now())
+            self._be_confined()
             run.log(f"{step.title}{' (again, after an interruption)' if interrupted else ''}")
             detail = step.run(run)
             journal.end_step(operation.id, step.name, StepStatus.SUCCEEDED, now=self.now(), detail=detail)
@@ -100,6 +99,7 @@ class Engine:
         journal = self.appliance.store.operations
         run = self._run(operation, step, interrupted=True, undoing=True)
         run.log(f"taking back: {step.title}")
+        self._be_confined()
         try:
             if step.undo is not None:
                 step.undo(run)
@@ -110,6 +110,11 @@ class Engine:
             return False
         journal.end_step(operation.id, step.name, StepStatus.UNDONE, now=self.now())
         return True
+
+    def _be_confined(self) -> None:
+        """Before anything is started, so that all of it can be found again; after the journal's first entry, since it takes time."""
+        if os.getpid() not in self.confinement.members():
+            self.confinement.enter()
 
     def _run(self, operation: Operation, step: StepDefinition, *, interrupted: bool, undoing: bool = False) -> Run:
         return Run(

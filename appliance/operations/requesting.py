@@ -31,7 +31,6 @@ def request(
     workflow = workflows.get(kind)
     if workflow is None:
         raise InvalidRequest(f"There is no operation {kind!r}; there are {', '.join(sorted(workflows))}.", field="kind")
-    appliance.store.operations.require_free(instance)
     accepted = workflow.accept(appliance, instance, parameters)
     operation = appliance.store.operations.record(
         kind=kind,
@@ -41,8 +40,8 @@ def request(
         requested_by=requested_by,
         now=now,
     )
-    appliance.store.access.audit(actor=requested_by, action=kind, subject=instance, detail={"operation": operation.id}, now=now)
     wake(appliance.settings.worker_socket)
+    appliance.store.access.audit(actor=requested_by, action=kind, subject=instance, detail={"operation": operation.id}, now=now)
     return operation
 
 

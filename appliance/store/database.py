@@ -39,6 +39,7 @@ class Database:
 def open_database(file: Path) -> Database:
     """Open the store's file, make it if it is absent, and migrate it."""
     file.parent.mkdir(parents=True, exist_ok=True)
+    # no connection is kept: the worker forks, and a connection must not cross that
     engine = create_engine(f"sqlite:///{file}", poolclass=NullPool, connect_args={"isolation_level": None, "check_same_thread": False})
     event.listen(engine, "connect", _prepare_connection)
     event.listen(engine, "begin", _begin)
@@ -55,7 +56,6 @@ def is_current(database: Database) -> bool:
 
 def _prepare_connection(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
 
@@ -79,6 +79,9 @@ def _migrate(engine: Engine) -> None:
     with engine.connect() as connection:
         if MigrationContext.configure(connection).get_current_revision() == _scripts().get_current_head():
             return
+        connection.exec_driver_sql("ROLLBACK")
+        connection.exec_driver_sql("PRAGMA journal_mode = WAL")  # kept in the file from here on
+        connection.exec_driver_sql("BEGIN")
     configuration = _configuration()
     with engine.execution_options(immediate=True).connect() as connection:
         configuration.attributes["connection"] = connection

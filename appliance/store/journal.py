@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -14,7 +14,7 @@ from appliance.errors import Conflict, NotFound
 from appliance.store.database import Database
 from appliance.store.models import LogRow, OperationRow, StepRow
 
-Direction = Literal["forward", "back"]
+BACK = "back"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,11 +130,6 @@ class Journal:
         with self.database.reading() as session:
             return bool(session.scalar(select(OperationRow.cancel_requested).where(OperationRow.id == operation_id)))
 
-    def direction(self, operation_id: int) -> Direction:
-        """Whether the operation goes forward, or back to where it came from."""
-        with self.database.reading() as session:
-            return "back" if _row(session, operation_id).direction == "back" else "forward"
-
     def memory(self, operation_id: int) -> dict[str, Any]:
         """What the steps of an operation have decided and written down for those after them."""
         with self.database.reading() as session:
@@ -172,7 +167,7 @@ class Journal:
             failed = _step(session, operation_id, step)
             if failed.status == StepStatus.RUNNING:
                 failed.status, failed.finished_at, failed.detail = StepStatus.FAILED, now, cause
-            row.direction, row.cause = "back", cause
+            row.direction, row.cause = BACK, cause
             row.cancelled, row.refused = cancelled, refused
 
     def was_cancelled(self, operation_id: int) -> bool:
@@ -262,6 +257,7 @@ def _operation(row: OperationRow) -> Operation:
         next_action=row.next_action,
         percent=_percent(row),
         cancel_requested=bool(row.cancel_requested),
+        goes_back=row.direction == BACK,
         steps=steps,
         outcome=row.outcome or {},
     )

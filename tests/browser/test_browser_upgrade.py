@@ -30,7 +30,7 @@ def test_an_upgrade_started_in_the_panel_can_be_watched_to_its_end(crm: Crm, at_
     expect(log).to_contain_text("playbook release_build", timeout=LONGEST_UPGRADE_MS)
     visitor.picture("upgrade-running")
     page.reload()
-    expect(log).to_contain_text("Let visitors in", timeout=LONGEST_UPGRADE_MS)
+    expect(log).to_contain_text("See that visitors are served", timeout=LONGEST_UPGRADE_MS)
     expect(page.locator("#state")).to_contain_text("succeeded", timeout=LONGEST_UPGRADE_MS)
     visitor.picture("upgrade-ended")
     page.set_viewport_size(PHONE)

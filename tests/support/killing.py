@@ -26,8 +26,8 @@ PATIENCE_SECONDS = 900
 def start_faulty_worker(house: House, faults: dict[str, str]) -> subprocess.Popen[bytes]:
     """A worker of the test's own."""
     argv = [sys.executable, "-m", "tests.support.faulty_worker", json.dumps(faults)]
-    log = (house.settings.log / "faulty-worker.log").open("ab")
-    return subprocess.Popen(argv, cwd=CLONE, env=house.environment, stdout=log, stderr=log, start_new_session=True)
+    with (house.settings.log / "faulty-worker.log").open("ab") as log:
+        return subprocess.Popen(argv, cwd=CLONE, env=house.environment, stdout=log, stderr=log, start_new_session=True)
 
 
 @contextmanager

@@ -43,7 +43,9 @@ class World:
 
 def carry(appliance: Appliance, workflows: Workflows, operation: Operation) -> Operation:
     confinement = Marked(name="test", file=appliance.settings.home / "test.pid")
-    Engine(appliance=appliance, workflows=workflows, confinement=confinement, now=now, tell=lambda *_: None).carry(operation.id)
+    Engine(appliance=appliance, workflows=workflows, confinement=confinement, now=now, tell=lambda *_: None).carry(
+        appliance.store.operations.get(operation.id)
+    )
     return appliance.store.operations.get(operation.id)
 
 

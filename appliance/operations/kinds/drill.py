@@ -11,7 +11,7 @@ from appliance.operations.parameters import Parameters, read
 from appliance.operations.run import Run
 from appliance.operations.steps.deciding import release_reservation
 from appliance.operations.steps.deploying import DEPLOYMENT_EMPTY, START, compare_records, verify
-from appliance.operations.steps.hosting import HOST, INSTANCE, RELEASE, remove_instance
+from appliance.operations.steps.hosting import INSTANCE, RELEASE, remove_instance
 from appliance.operations.steps.snapshots import RESTORE
 from appliance.operations.workflow import StepDefinition, Workflow
 from appliance.wiring import Appliance
@@ -72,7 +72,6 @@ DRILL = Workflow(
     steps=(
         StepDefinition(name="preflight", title="Check before anything is changed", run=check_beside),
         StepDefinition(name="reserve", title="Take ports for a scratch copy", run=reserve, undo=release_reservation),
-        HOST,
         INSTANCE,
         RELEASE,
         DEPLOYMENT_EMPTY,

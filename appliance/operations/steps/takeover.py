@@ -33,9 +33,10 @@ def serve_old_again(run: Run) -> None:
 
 
 def switch(run: Run) -> None:
-    """Point the instance at the new deployment; visitors still see the maintenance page where there was one."""
-    run.playbook("deployment_switch", told(run, leave_maintenance=False))
+    """Point the instance at the new deployment and let visitors in, in one playbook run, since they wait."""
     instance = subject(run)
+    run.remember(opened=True)
+    run.playbook("deployment_switch", told(run, leave_maintenance=True))
     run.appliance.store.instances.serve(instance.name, new(run), previous=_old_or_none(run))
 
 
@@ -48,11 +49,9 @@ def switch_back(run: Run) -> None:
     run.appliance.store.instances.serve(instance.name, before, previous=_kept_after_going_back(run))
 
 
-def open_up(run: Run) -> str:
-    """Let visitors in and see that they are served, then clear away what is older than the way back."""
+def see_served(run: Run) -> str:
+    """See that visitors are served, then clear away what is older than the way back."""
     instance = subject(run)
-    run.remember(opened=True)
-    run.playbook("maintenance", told(run, maintenance_state="off", stop_deployment=False))
     seen = await_health(_open_probes(run, new(run), Door.PROXY), patience_seconds=OPEN_PATIENCE_SECONDS)
     run.appliance.store.instances.mark(instance.name, InstanceState.ACTIVE)
     publish_targets(run.appliance)
@@ -95,6 +94,6 @@ def _old_or_none(run: Run) -> Deployment | None:
 MAINTENANCE = StepDefinition(
     name="maintenance", title="Show the maintenance page and stop the CRM", run=enter_maintenance, undo=serve_old_again
 )
-FIRST_SWITCH = StepDefinition(name="switch", title="Point the address at it", run=switch)
-SWITCH = StepDefinition(name="switch", title="Switch over", run=switch, undo=switch_back, cancellable=False)
-OPEN = StepDefinition(name="open", title="Let visitors in", run=open_up, cancellable=False)
+FIRST_SWITCH = StepDefinition(name="switch", title="Point the address at it and let visitors in", run=switch)
+SWITCH = StepDefinition(name="switch", title="Switch over and let visitors in", run=switch, undo=switch_back, cancellable=False)
+OPEN = StepDefinition(name="open", title="See that visitors are served", run=see_served, cancellable=False)
