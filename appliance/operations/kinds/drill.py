@@ -43,7 +43,6 @@ def verify_copy(run: Run) -> str:
     now = run.now()
     run.remember(
         facts={
-            "kind": "logical",
             "rto_seconds": (now - datetime.fromisoformat(run.memory["began"])).total_seconds(),
             "data_age_seconds": (now - point.at).total_seconds(),
         }

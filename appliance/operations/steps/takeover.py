@@ -30,6 +30,7 @@ def serve_old_again(run: Run) -> None:
     run.playbook("deployment_start", told_of_old(run))
     await_health(_open_probes(run, old(run), Door.PRIVATE))
     run.playbook("maintenance", told_of_old(run, maintenance_state="off", stop_deployment=False))
+    publish_targets(run.appliance)
 
 
 def switch(run: Run) -> None:
