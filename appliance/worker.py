@@ -29,12 +29,12 @@ WATCH_SECONDS = 0.1
 ORPHAN_GRACE_SECONDS = 10
 SHORTEST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 60.0
+# Without uv's own variables: what a release is built from is decided by its lock and by pip's settings, which the role reads.
 KEPT_ENVIRONMENT = ("PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR")
 KEPT_PREFIXES = (
     "LC_",
     "APPLIANCE_",
     "PIP_",
-    "UV_",
     "SSL_CERT_",
     "REQUESTS_CA_",
     "http_proxy",
