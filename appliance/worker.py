@@ -16,7 +16,7 @@ from typing import IO
 import psutil
 
 from appliance.domain.operation import Operation, OperationStatus
-from appliance.hosts.confinement import Confinement, confine, end
+from appliance.hosts.confinement import Confinement, confine, end, sweep
 from appliance.hosts.playbooks import end_controllers
 from appliance.operations.engine import Engine
 from appliance.operations.telling import tell_end
@@ -26,6 +26,7 @@ from appliance.wiring import Appliance
 
 IDLE_SECONDS = 1.0
 WATCH_SECONDS = 0.1
+LEAVE_SECONDS = 3.0
 ORPHAN_GRACE_SECONDS = 10
 SHORTEST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 60.0
@@ -91,11 +92,23 @@ class Worker:
                 self._watch()
                 self._claim()
                 _wait(wake, signals, WATCH_SECONDS if self.carried else IDLE_SECONDS)
+            self._take_leave()
 
     def _stop(self) -> None:
         self.stopping = True
 
+    def _take_leave(self) -> None:
+        """Clear up after operations that have just ended; those that run go on without a worker."""
+        deadline = time.monotonic() + LEAVE_SECONDS
+        while any(self._has_finished(operation_id) for operation_id in self.carried) and time.monotonic() < deadline:
+            self._watch()
+            time.sleep(WATCH_SECONDS)
+
+    def _has_finished(self, operation_id: int) -> bool:
+        return self.appliance.store.operations.get(operation_id).status != OperationStatus.RUNNING
+
     def _adopt(self) -> None:
+        sweep(self.appliance.settings.home)
         for operation in self.appliance.store.operations.list(status=[OperationStatus.RUNNING], limit=1000):
             self.carried[operation.id] = Carried(confinement=confine(self.appliance.settings.home, operation.id))
 

@@ -88,11 +88,18 @@ class Marked:
 
 def confine(home: Path, operation_id: int) -> Confinement:
     """Give the confinement of an operation; called by the worker, before it forks. It is the same after a restart of the worker."""
-    name = f"appliance-{hashlib.sha256(str(home).encode()).hexdigest()[:8]}-{operation_id}"
+    name = _name(home, operation_id)
     base = _own_cgroup()
     if base is not None:
         return Cgroup(directory=base / name)
     return Marked(name=name, file=home / "run" / f"{name}.pid")
+
+
+def sweep(home: Path) -> None:
+    """Remove the empty confinements that a worker which was killed has left; one with somebody inside stays."""
+    base = _own_cgroup()
+    for directory in base.glob(_name(home, "*")) if base is not None else ():
+        Cgroup(directory=directory).leave_nothing()
 
 
 def end(confinement: Confinement, *, grace_seconds: float, spare: int | None = None) -> None:
@@ -104,6 +111,10 @@ def end(confinement: Confinement, *, grace_seconds: float, spare: int | None = N
     while confinement.members() - {spare}:
         _signal(confinement, signal.SIGKILL, spare)
         time.sleep(POLL_SECONDS)
+
+
+def _name(home: Path, operation_id: int | str) -> str:
+    return f"appliance-{hashlib.sha256(str(home).encode()).hexdigest()[:8]}-{operation_id}"
 
 
 def _signal(confinement: Confinement, number: signal.Signals, spare: int | None) -> None:
