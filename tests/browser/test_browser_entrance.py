@@ -26,6 +26,7 @@ def test_the_one_time_password_is_replaced_at_the_first_log_in(appliance: Applia
 
 def test_the_panel_is_entered_and_left_by_keyboard_alone(visitor: Visitor) -> None:
     visitor.go("/operations")
+    expect(visitor.page.get_by_label("Name")).to_be_focused()
     visitor.page.keyboard.type("Alice")
     visitor.page.keyboard.press("Tab")
     visitor.page.keyboard.type(PASSWORD)
