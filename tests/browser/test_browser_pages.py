@@ -38,6 +38,7 @@ def test_no_page_scrolls_sideways_on_a_phone(appliance: Appliance, visitor: Visi
     operation = run_operation(appliance, now=datetime.now(UTC))
     appliance.store.operations.log(operation.id, "x" * 500, step="a-step-with-a-rather-long-name", now=datetime.now(UTC))
     visitor.page.set_viewport_size(PHONE)
+    visitor.forgiven = ("404",)  # the page that is not there
     visitor.log_in()
     widths = {}
     for address in PAGES:
@@ -45,7 +46,6 @@ def test_no_page_scrolls_sideways_on_a_phone(appliance: Appliance, visitor: Visi
         widths[address] = visitor.page.evaluate("document.documentElement.scrollWidth")
         visitor.picture(f"phone{address.replace('/', '-')}")
     assert widths == dict.fromkeys(PAGES, PHONE["width"])
-    visitor.complaints = [told for told in visitor.complaints if "404" not in told]  # the page that is not there
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -74,7 +74,7 @@ def test_removing_wakes_up_only_when_the_name_is_typed(appliance: Appliance, vis
     expect(button).to_be_disabled()
     visitor.page.get_by_label("to confirm").fill("sales")
     button.click()
-    expect(visitor.page.get_by_role("heading", name="Remove")).to_be_visible()
+    visitor.page.wait_for_url("**/operations/1")
     assert appliance.store.operations.get(1).kind == "remove"
 
 
@@ -92,13 +92,14 @@ def test_the_restore_form_asks_only_for_what_its_choice_needs(visitor: Visitor) 
 def test_the_overview_follows_what_happens(appliance: Appliance, visitor: Visitor) -> None:
     visitor.log_in()
     operation = run_operation(appliance, now=datetime.now(UTC))
-    expect(visitor.page.locator(".tile-running")).to_contain_text("Running", timeout=8000)
+    expect(visitor.page.locator(".tile-running")).to_contain_text("Running")
     end_operation(appliance, operation.id, OperationStatus.SUCCEEDED, now=datetime.now(UTC))
-    expect(visitor.page.locator(".tile-running")).to_have_count(0, timeout=8000)
+    expect(visitor.page.locator(".tile-running")).to_have_count(0)
     visitor.picture("overview")
 
 
 def test_a_refused_install_keeps_what_was_typed(visitor: Visitor) -> None:
+    visitor.forgiven = ("422",)  # a refusal, as it should be
     visitor.log_in()
     visitor.go("/install")
     visitor.page.get_by_label("Name").fill("Not A Name")
@@ -107,4 +108,3 @@ def test_a_refused_install_keeps_what_was_typed(visitor: Visitor) -> None:
     expect(visitor.page.get_by_text("cannot name an instance")).to_be_visible()
     expect(visitor.page.get_by_label("Time zone")).to_have_value("Europe/Tallinn")
     visitor.picture("install-refused")
-    visitor.complaints = [told for told in visitor.complaints if "422" not in told]  # a refusal, as it should be
