@@ -38,6 +38,7 @@ class Settings(BaseModel):
     service_manager: Literal["auto", "supervisord", "systemd"] = "auto"
     parallel_operations: int = 4
     orphan_patience_seconds: float = 600
+    host_patience_seconds: float = 300
     probe_interval_seconds: float = 15
 
     @property

@@ -4,8 +4,10 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from appliance.hosts.reach import Local
+from appliance.operations.machines import machine_of
 from appliance.operations.preflight import database_answers, disk_has_room
-from appliance.operations.steps.health import ask, probes_of
+from appliance.operations.steps.health import ask_probes, probes_of
 from appliance.operations.variables import database_spec
 from appliance.operations.worker_lock import is_held
 from appliance.products.probing import Door
@@ -42,7 +44,7 @@ def _machine(appliance: Appliance) -> Iterator[Finding]:
         found = shutil.which(name)
         yield Finding(subject=name, ok=found is not None, text=found or f"not installed; run: appliance {mend}")
     for directory in (appliance.settings.home, appliance.settings.crm_root):
-        problem = disk_has_room(directory, LEAST_FREE_BYTES)()
+        problem = disk_has_room(Local(), directory, LEAST_FREE_BYTES)()
         yield Finding(subject=str(directory), ok=problem is None, text=problem or "has room")
 
 
@@ -51,8 +53,8 @@ def _instances(appliance: Appliance) -> Iterator[Finding]:
         if instance.deployment is None:
             yield Finding(subject=instance.name, ok=False, text=f"does not serve ({instance.state.value}); see: appliance operation list")
             continue
-        database = database_spec(appliance.settings, instance, instance.deployment)
-        problem = database_answers(database["socket_directory"], database["port"])()
+        machine = machine_of(appliance, instance.host, channel="doctor")
+        problem = database_answers(machine.reach, database_spec(machine.layout, instance, instance.deployment))()
         yield Finding(subject=f"{instance.name} database", ok=problem is None, text=problem or "answers")
-        for result in ask(probes_of(appliance, instance, instance.deployment, door=Door.PROXY).values()):
+        for result in ask_probes(machine, probes_of(appliance, instance, instance.deployment, door=Door.PROXY).values()):
             yield Finding(subject=f"{instance.name} {result['name']}", ok=bool(result["healthy"]), text=str(result["detail"]))

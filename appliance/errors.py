@@ -50,7 +50,15 @@ class StepFailed(ApplianceError):
 
 
 class PlaybookFailed(StepFailed):
-    """A playbook run failed or its host could not be reached."""
+    """A playbook run failed."""
+
+
+class HostUnreachable(StepFailed):
+    """A host does not answer, for now: whatever was to be done there was not done, or it is not known whether it was."""
+
+
+class HostRefused(StepFailed):
+    """A host answers and will not be used: another host key than the confirmed one, no log-in, no sudo. Trying again changes nothing."""
 
 
 class CommandFailed(StepFailed):

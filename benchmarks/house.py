@@ -20,6 +20,8 @@ from appliance.domain.instance import Instance
 from appliance.domain.operation import Operation, OperationStatus
 from appliance.errors import ApplianceError, Conflict
 from appliance.hosts.playbooks import run_playbook
+from appliance.hosts.reach import Local
+from appliance.operations.machines import layout_on
 from appliance.operations.requesting import cancel, request
 from appliance.operations.variables import crm_variables, host_variables
 from appliance.setup import processes
@@ -109,9 +111,12 @@ class House:
         instance, settings = self.appliance.store.instances.find(self.instance_name), self.appliance.settings
         if instance is None:
             return
-        told = {"host": host_variables(settings), "crm": crm_variables(settings, instance)}
+        layout = layout_on(self.appliance, instance.host)
+        told = {"host": host_variables(layout), "crm": crm_variables(layout, instance)}
         directory = settings.home / "operations" / "benchmarks-remove"
-        run_playbook("instance_remove", told, directory=directory, ident="remove", on_line=lambda _: None, is_cancelled=lambda: False)
+        run_playbook(
+            Local(), "instance_remove", told, directory=directory, ident="remove", on_line=lambda _: None, is_cancelled=lambda: False
+        )
 
 
 @contextmanager

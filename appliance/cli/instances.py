@@ -4,30 +4,18 @@ from typing import Annotated, Any
 
 import typer
 
-from appliance.cli.following import exit_code, follow
 from appliance.cli.opened import now, opened, who
 from appliance.cli.output import AsJson, console, moment, print_json, print_table
+from appliance.cli.requested import Detach, carry_out
+from appliance.domain.host import LOCALHOST
 from appliance.domain.versions import newest
 from appliance.errors import InvalidRequest
-from appliance.operations.requesting import request
 
 app = typer.Typer()
 instance_app = typer.Typer(help="The CRMs of this appliance.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="Name of the instance.", show_default=False)]
-Detach = Annotated[bool, typer.Option("--detach", help="Return at once; the worker carries on.")]
 ADDRESS_FIELDS = ("address", "port", "domain")
-
-
-def _carry_out(kind: str, instance: str, parameters: dict[str, Any], *, as_json: bool, detach: bool) -> None:
-    appliance = opened()
-    operation = request(appliance, kind, instance, parameters, requested_by=who(), now=now())
-    if detach:
-        print_json(operation) if as_json else console.print(
-            f"Operation {operation.id} is recorded: appliance operation follow {operation.id}"
-        )
-        return
-    raise typer.Exit(exit_code(follow(appliance, operation, as_json=as_json)))
 
 
 def _pairs(given: list[str]) -> dict[str, Any]:
@@ -45,6 +33,7 @@ def install(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the product, or address, port, domain.")
     ] = None,
+    host: Annotated[str, typer.Option(help="Where to install it; `appliance host list` names the hosts.")] = LOCALHOST,
     detach: Detach = False,
     as_json: AsJson = False,
 ) -> None:
@@ -56,13 +45,15 @@ def install(
     place: dict[str, Any] = {key: pairs.pop(key) for key in ADDRESS_FIELDS if key in pairs}
     if "port" in place and place["port"].isdigit():
         place["port"] = int(place["port"])
-    _carry_out("install", name, {"product": product, "release": release, "settings": pairs, **place}, as_json=as_json, detach=detach)
+    carry_out(
+        "install", name, {"product": product, "release": release, "host": host, "settings": pairs, **place}, as_json=as_json, detach=detach
+    )
 
 
 @app.command()
 def backup(name: Name, detach: Detach = False, as_json: AsJson = False) -> None:
     """Take a recovery point."""
-    _carry_out("backup", name, {}, as_json=as_json, detach=detach)
+    carry_out("backup", name, {}, as_json=as_json, detach=detach)
 
 
 @app.command("recovery-points")
@@ -93,9 +84,9 @@ def restore(
 ) -> None:
     """Bring an instance back to a recovery point: in place (what serves now is kept as the way back), or beside as a new instance."""
     if beside is not None:
-        _carry_out("restore-beside", beside, {"source": name, "point": to}, as_json=as_json, detach=detach)
+        carry_out("restore-beside", beside, {"source": name, "point": to}, as_json=as_json, detach=detach)
     else:
-        _carry_out("restore", name, {"point": to, "safety_backup": safety_backup}, as_json=as_json, detach=detach)
+        carry_out("restore", name, {"point": to, "safety_backup": safety_backup}, as_json=as_json, detach=detach)
 
 
 @app.command()
@@ -106,7 +97,7 @@ def drill(
     as_json: AsJson = False,
 ) -> None:
     """Prove a recovery point: restore it into a scratch copy, log in, write, count every record, throw the copy away."""
-    _carry_out("drill", name, {"point": to}, as_json=as_json, detach=detach)
+    carry_out("drill", name, {"point": to}, as_json=as_json, detach=detach)
 
 
 @app.command()
@@ -117,7 +108,7 @@ def upgrade(
     as_json: AsJson = False,
 ) -> None:
     """Go to a newer release; on any failure the untouched original serves again."""
-    _carry_out("upgrade", name, {"to": to}, as_json=as_json, detach=detach)
+    carry_out("upgrade", name, {"to": to}, as_json=as_json, detach=detach)
 
 
 @app.command()
@@ -132,13 +123,13 @@ def patch(name: Name, detach: Detach = False, as_json: AsJson = False) -> None:
             f"Nothing to do: {name} runs {target}, the newest release of series {instance.series}."
         )
         return
-    _carry_out("upgrade", name, {"to": target}, as_json=as_json, detach=detach)
+    carry_out("upgrade", name, {"to": target}, as_json=as_json, detach=detach)
 
 
 @app.command()
 def rollback(name: Name, detach: Detach = False, as_json: AsJson = False) -> None:
     """Go back, code and data, to what served before the last upgrade or restore; what serves now is backed up and kept."""
-    _carry_out("rollback", name, {}, as_json=as_json, detach=detach)
+    carry_out("rollback", name, {}, as_json=as_json, detach=detach)
 
 
 @instance_app.command("list")
@@ -182,7 +173,7 @@ def remove_instance(
     """Take an instance away; its recovery points stay unless --purge is given."""
     if not yes and typer.prompt(f"Type the name {name} to take it away") != name:
         raise InvalidRequest("The name was not repeated. Nothing was changed.", field="name")
-    _carry_out("remove", name, {"purge": purge, "final_backup": final_backup}, as_json=as_json, detach=detach)
+    carry_out("remove", name, {"purge": purge, "final_backup": final_backup}, as_json=as_json, detach=detach)
 
 
 @app.command("secret")

@@ -88,7 +88,7 @@ class Marked:
 
 def confine(home: Path, operation_id: int) -> Confinement:
     """Give the confinement of an operation; called by the worker, before it forks. It is the same after a restart of the worker."""
-    name = _name(home, operation_id)
+    name = name_of(home, operation_id)
     base = _own_cgroup()
     if base is not None:
         return Cgroup(directory=base / name)
@@ -98,7 +98,7 @@ def confine(home: Path, operation_id: int) -> Confinement:
 def sweep(home: Path) -> None:
     """Remove the empty confinements that a worker which was killed has left; one with somebody inside stays."""
     base = _own_cgroup()
-    for directory in base.glob(_name(home, "*")) if base is not None else ():
+    for directory in base.glob(name_of(home, "*")) if base is not None else ():
         Cgroup(directory=directory).leave_nothing()
 
 
@@ -113,7 +113,8 @@ def end(confinement: Confinement, *, grace_seconds: float, spare: int | None = N
         time.sleep(POLL_SECONDS)
 
 
-def _name(home: Path, operation_id: int | str) -> str:
+def name_of(home: Path, operation_id: int | str) -> str:
+    """The name of an operation's confinement, and of its mark on a managed host; no other appliance has the same."""
     return f"appliance-{hashlib.sha256(str(home).encode()).hexdigest()[:8]}-{operation_id}"
 
 

@@ -13,6 +13,7 @@ import ansible_runner
 
 from appliance.config import playbooks_directory, program
 from appliance.errors import Cancelled, PlaybookFailed
+from appliance.hosts.reach import SSH_FAILED, Reach
 
 LONGEST_OUTPUT_LINES = 200
 NARRATED_ROLE = "steps"
@@ -25,7 +26,6 @@ ENVIRONMENT = {
     "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
 }
 SYSTEM_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
-LOCALHOST = {"all": {"hosts": {"localhost": {"ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3"}}}}
 
 
 @dataclass(kw_only=True)
@@ -34,9 +34,11 @@ class Recap:
 
     changed: int = 0
     failures: list[str] = field(default_factory=list)
+    unreachable: str | None = None
 
 
 def run_playbook(
+    reach: Reach,
     playbook: str,
     variables: Mapping[str, Any],
     *,
@@ -45,10 +47,10 @@ def run_playbook(
     on_line: Callable[[str], None],
     is_cancelled: Callable[[], bool],
 ) -> Recap:
-    """Run `playbooks/<playbook>.yml` against this machine.
+    """Run `playbooks/<playbook>.yml` against a host.
 
     `directory` is for this run alone; the variables file in it holds no secret and stays readable for a run by hand.
-    Raises Cancelled (its processes may live on: the caller ends them) and PlaybookFailed.
+    Raises Cancelled (its processes may live on: the caller ends them), PlaybookFailed, HostUnreachable and HostRefused.
     """
     recap = Recap()
     directory.mkdir(parents=True, exist_ok=True)
@@ -56,8 +58,8 @@ def run_playbook(
         private_data_dir=str(directory),
         project_dir=str(playbooks_directory()),
         playbook=f"{playbook}.yml",
-        inventory=LOCALHOST,
-        extravars=dict(variables),
+        inventory=reach.inventory,
+        extravars={**variables, "target": reach.name},
         envvars=ENVIRONMENT | {"PATH": _search_path()},
         ident=ident,
         quiet=True,
@@ -67,6 +69,8 @@ def run_playbook(
     _clear(directory, ident)
     if result.status == "canceled":
         raise Cancelled(f"The playbook {playbook} was stopped.")
+    if recap.unreachable is not None:
+        reach.judge(SSH_FAILED, recap.unreachable)
     if result.status != "successful":
         cause = "; ".join(recap.failures) or f"ansible-playbook ended with {result.status} (code {result.rc})"
         raise PlaybookFailed(f"The playbook {playbook} failed: {cause}")
@@ -104,7 +108,8 @@ def _report(event: Mapping[str, Any], recap: Recap, on_line: Callable[[str], Non
             on_line(f"failed: {data.get('task', '')}")
             _show_output(data, result, on_line)
         case "runner_on_unreachable":
-            recap.failures.append(f"the host {data.get('host')} cannot be reached: {result.get('msg', '')}")
+            recap.unreachable = str(result.get("msg", "no answer"))
+            recap.failures.append(f"the host {data.get('host')} cannot be reached: {recap.unreachable}")
     return True
 
 

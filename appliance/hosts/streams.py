@@ -1,5 +1,6 @@
 """Run a program that speaks JSON lines, and pass on what it says while it works."""
 
+import contextlib
 import json
 import os
 import selectors
@@ -8,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from appliance.errors import Cancelled, CommandFailed
+from appliance.hosts.reach import Reach
 
 POLL_SECONDS = 0.2
 GRACE_SECONDS = 30
@@ -16,28 +18,34 @@ SUCCEEDED, PARTIAL = 0, 3
 
 
 def stream(
+    reach: Reach,
     argv: Sequence[str],
     spec: Mapping[str, Any],
     *,
+    environment: Mapping[str, str],
     on_event: Callable[[Mapping[str, Any]], None],
     is_cancelled: Callable[[], bool],
 ) -> dict[str, Any]:
-    """Start `argv`, hand it `spec` on its standard input, call `on_event` for each line, return the one with `"event": "result"`.
+    """Start `argv` on a host, hand it `spec` on its standard input, call `on_event` for each line, return the one with `"event": "result"`.
 
-    Raises Cancelled after the program has ended, and CommandFailed with the code the program gave.
+    Raises Cancelled after the program has ended (on a managed host: after its reader has), CommandFailed with the code the program gave,
+    HostUnreachable and HostRefused.
     """
+    command = reach.command(argv, environment=environment)
     process = subprocess.Popen(
-        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, env=dict(os.environ)
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, env=dict(os.environ)
     )
     assert process.stdin is not None  # noqa: S101 - Popen was given a pipe
-    process.stdin.write(json.dumps(spec).encode())
-    process.stdin.close()
+    with contextlib.suppress(BrokenPipeError):  # a program that did not start says why on its other pipes
+        process.stdin.write(json.dumps(spec).encode())
+        process.stdin.close()
     last, said = _follow(process, on_event, is_cancelled)
     code = process.wait()
     if is_cancelled() and code != 0:
         raise Cancelled(f"{argv[-1]} was stopped.")
     if last.get("event") == "result" and code in (SUCCEEDED, PARTIAL):
         return last
+    reach.judge(code, "\n".join(said))
     message = last.get("message") or " ".join(said[-5:]) or f"it ended with code {code} and said nothing"
     raise CommandFailed(str(message), code=str(last.get("code", "failed")))
 

@@ -9,6 +9,8 @@ from datetime import datetime
 from appliance.domain.operation import Operation, OperationStatus, StepStatus
 from appliance.errors import ApplianceError, Cancelled, PreflightFailed
 from appliance.hosts.confinement import Confinement, end
+from appliance.operations.awaiting import call
+from appliance.operations.machines import close_connection
 from appliance.operations.run import Run
 from appliance.operations.workflow import StepDefinition, Workflow, Workflows
 from appliance.wiring import Appliance
@@ -29,6 +31,12 @@ class Engine:
 
     def carry(self, operation: Operation) -> None:
         """Bring an operation to an end state, from where the journal says it stands: after a crash, behind its last finished step."""
+        try:
+            self._carry(operation)
+        finally:
+            close_connection(self.appliance, operation)
+
+    def _carry(self, operation: Operation) -> None:
         workflow = self.workflows[operation.kind]
         if not operation.goes_back and self._go_forward(operation, workflow.steps):
             self._finish(operation.id, OperationStatus.SUCCEEDED)
@@ -53,7 +61,7 @@ class Engine:
             journal.begin_step(operation.id, step.name, now=self.now())
             self._be_confined()
             run.log(f"{step.title}{' (again, after an interruption)' if interrupted else ''}")
-            detail = step.run(run)
+            detail = call(run, step.run, patience_seconds=self._patience_seconds)
             journal.end_step(operation.id, step.name, StepStatus.SUCCEEDED, now=self.now(), detail=detail)
         except ApplianceError as error:
             self._turn_back(operation, step, error, str(error))
@@ -102,7 +110,7 @@ class Engine:
         self._be_confined()
         try:
             if step.undo is not None:
-                step.undo(run)
+                call(run, step.undo, patience_seconds=self._patience_seconds)
         except Exception as error:  # noqa: BLE001 - whatever it is, the instance must stay locked and the page must say so
             run.log(traceback.format_exc())
             mend = f"Taking back {step.title!r} failed: {error}. Mend that, then: appliance operation retry {operation.id}"
@@ -116,6 +124,10 @@ class Engine:
         if os.getpid() not in self.confinement.members():
             self.confinement.enter()
 
+    @property
+    def _patience_seconds(self) -> float:
+        return self.appliance.settings.host_patience_seconds
+
     def _run(self, operation: Operation, step: StepDefinition, *, interrupted: bool, undoing: bool = False) -> Run:
         return Run(
             appliance=self.appliance,
@@ -124,5 +136,5 @@ class Engine:
             interrupted=interrupted,
             cancellable=step.cancellable and not undoing,
             now=self.now,
-            end_children=lambda: end(self.confinement, grace_seconds=CHILDREN_GRACE_SECONDS, spare=os.getpid()),
+            end_children_here=lambda: end(self.confinement, grace_seconds=CHILDREN_GRACE_SECONDS, spare=os.getpid()),
         )

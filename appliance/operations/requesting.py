@@ -59,6 +59,9 @@ def retry(appliance: Appliance, operation_id: int, *, requested_by: str, now: da
     operation = appliance.store.operations.get(operation_id)
     if operation.status == OperationStatus.NEEDS_ATTENTION:
         reopened = appliance.store.operations.reopen(operation_id)
+        appliance.store.access.audit(
+            actor=requested_by, action="retry", subject=operation.instance, detail={"operation": operation_id}, now=now
+        )
         wake(appliance.settings.worker_socket)
         return reopened
     if operation.status == OperationStatus.SUCCEEDED or not operation.status.is_final:

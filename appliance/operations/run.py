@@ -1,19 +1,24 @@
 """What a step is given: its operation, a memory that survives a crash, and the ways to reach the CRM's host."""
 
 import shutil
-import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from appliance.domain.operation import Operation
-from appliance.errors import Cancelled
+from appliance.errors import Cancelled, HostUnreachable
+from appliance.hosts.confinement import MARKER, name_of
 from appliance.hosts.playbooks import Recap, run_playbook
+from appliance.hosts.reach import ask, ask_script
 from appliance.hosts.streams import stream
+from appliance.operations.machines import Machine, channel_of, host_of, machine_of
 from appliance.wiring import Appliance
+
+GRACE_SECONDS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +31,14 @@ class Run:
     interrupted: bool
     cancellable: bool
     now: Callable[[], datetime]
-    end_children: Callable[[], None]
+    end_children_here: Callable[[], None]
     counter: list[int] = field(default_factory=lambda: [0])
+
+    @cached_property
+    def machine(self) -> Machine:
+        """The host that this operation works on."""
+        host = host_of(self.appliance, self.operation, self.memory)
+        return machine_of(self.appliance, host, channel=channel_of(self.operation))
 
     @property
     def memory(self) -> Mapping[str, Any]:
@@ -57,8 +68,9 @@ class Run:
         self.log(f"playbook {name}")
         try:
             return run_playbook(
+                self.machine.reach,
                 name,
-                variables,
+                {**variables, "operation_environment": self.mark},
                 directory=self.directory / ident,
                 ident=ident,
                 on_line=self.log,
@@ -69,8 +81,27 @@ class Run:
             raise
 
     def backup(self, verb: str, spec: Mapping[str, Any]) -> dict[str, Any]:
-        """Let the backup package on the host move data. Raises CommandFailed or Cancelled."""
-        return stream([sys.executable, "-m", "backup", verb], spec, on_event=self._hear, is_cancelled=self.is_cancelled)
+        """Let the backup package on the host move data. Raises CommandFailed or Cancelled, the latter after its processes have ended."""
+        argv = [self.machine.layout.tools_python, "-m", "backup", verb]
+        try:
+            return stream(self.machine.reach, argv, spec, environment=self.mark, on_event=self._hear, is_cancelled=self.is_cancelled)
+        except Cancelled:
+            self.end_children()
+            raise
+
+    @property
+    def mark(self) -> dict[str, str]:
+        """What the processes of this operation carry in their environment on a managed host; here their confinement holds them."""
+        return {} if self.machine.host.is_local else {MARKER: name_of(self.appliance.settings.home, self.operation.id)}
+
+    def end_children(self, *, patience_seconds: float = 0, here: bool = True) -> None:
+        """End what this operation has started, here and on its host, after waiting for it to end by itself. Raises HostUnreachable."""
+        if here:
+            self.end_children_here()
+        if not self.machine.host.is_local:
+            mark = "=".join(next(iter(self.mark.items())))
+            arguments = (mark, str(patience_seconds), str(GRACE_SECONDS), str(self._lent))
+            ask_script(self.machine.reach, "end_marked", *arguments, timeout_seconds=patience_seconds + 60 + GRACE_SECONDS)
 
     @contextmanager
     def secret_files(self, secrets: Mapping[str, str]) -> Iterator[dict[str, str]]:
@@ -82,6 +113,27 @@ class Run:
             yield {name: str(_private_file(directory / name, value)) for name, value in secrets.items()}
         finally:
             shutil.rmtree(directory, ignore_errors=True)
+
+    @contextmanager
+    def lent_secrets(self, secrets: Mapping[str, str]) -> Iterator[dict[str, str]]:
+        """The same on the host, for the programs that run there; what a lost connection leaves behind is removed with its processes."""
+        if self.machine.host.is_local:
+            with self.secret_files(secrets) as files:
+                yield files
+            return
+        reach = self.machine.reach
+        ask(reach, ["sh", "-c", 'umask 077; rm -rf "$1"; mkdir -p "$1"', "sh", str(self._lent)])
+        try:
+            for name, value in secrets.items():
+                ask(reach, ["sh", "-c", 'umask 077; cat > "$1"', "sh", str(self._lent / name)], given=value)
+            yield {name: str(self._lent / name) for name in secrets}
+        finally:
+            with suppress(HostUnreachable):
+                ask(reach, ["rm", "-rf", str(self._lent)])
+
+    @property
+    def _lent(self) -> Path:
+        return self.machine.layout.secrets_directory / name_of(self.appliance.settings.home, self.operation.id)
 
     @property
     def directory(self) -> Path:

@@ -8,6 +8,7 @@ from typing import Any
 
 from appliance.domain.instance import Instance, InstanceState
 from appliance.domain.operation import Operation, OperationStatus
+from appliance.operations.machines import layout_on
 from appliance.operations.steps.health import probes_of
 from appliance.products.probing import Door
 from appliance.wiring import Appliance
@@ -23,11 +24,11 @@ def publish_targets(appliance: Appliance) -> None:
     write_targets(file, [_target(appliance, instance) for instance in appliance.store.instances.list() if _is_watched(instance)])
 
 
-def tell_backup(appliance: Appliance, crm: str, *, started: datetime, now: datetime, record: Mapping[str, Any]) -> None:
+def tell_backup(appliance: Appliance, crm: str, *, repository: str, started: datetime, now: datetime, record: Mapping[str, Any]) -> None:
     """Write a successful backup into the ledger."""
     values = {
         "kind": "logical",
-        "repository": "local",
+        "repository": repository,
         "bytes_added": record["bytes_added"],
         "bytes_processed": record["bytes_processed"],
         "recovery_point_at": datetime.fromisoformat(record["at"]).timestamp(),
@@ -72,6 +73,6 @@ def _target(appliance: Appliance, instance: Instance) -> Target:
             "release": instance.deployment.version,
             "interval_seconds": appliance.settings.probe_interval_seconds,
             "probes": probes,
-            "maintenance_flag": str(appliance.settings.crm_root / instance.name / "maintenance" / "maintenance.on"),
+            "maintenance_flag": str(layout_on(appliance, instance.host).crm_root / instance.name / "maintenance" / "maintenance.on"),
         }
     )

@@ -4,42 +4,41 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from appliance.config import Settings, program
 from appliance.domain.instance import Deployment, Instance
 from appliance.domain.product_releases import Release
+from appliance.hosts.layout import Layout
+from appliance.operations.machines import layout_on
 from appliance.wiring import Appliance
 
 PORTS_PER_INSTANCE = 10
 """Each instance has a block of private ports, so that old and new deployments listen side by side."""
 
 
-def host_variables(settings: Settings) -> dict[str, Any]:
+def host_variables(layout: Layout) -> dict[str, Any]:
     """How long-running processes, nginx and Python environments are handled on the host."""
-    supervisorctl = [program("supervisorctl"), "-c", str(settings.supervisor_configuration)]
-    under_systemd = settings.manager == "systemd"
     return {
-        "service_manager": settings.manager,
-        "supervisorctl": supervisorctl,
-        "supervisor_directory": str(settings.supervisor_directory),
-        "python": "/usr/bin/python3",
-        "uv": program("uv"),
-        "nginx_configuration": str(settings.nginx_configuration),
-        "nginx_directory": str(settings.nginx_directory),
-        "nginx_reload": ["systemctl", "reload", "nginx"] if under_systemd else [*supervisorctl, "signal", "HUP", "nginx"],
-        "log_directory": str(settings.log),
-        "cache_directory": str(settings.cache),
+        "service_manager": layout.service_manager,
+        "supervisorctl": list(layout.supervisorctl),
+        "supervisor_directory": str(layout.supervisor_directory),
+        "python": layout.python,
+        "uv": layout.uv,
+        "nginx_configuration": str(layout.nginx_configuration),
+        "nginx_directory": str(layout.nginx_directory),
+        "nginx_reload": layout.nginx_reload,
+        "log_directory": str(layout.log_directory),
+        "cache_directory": str(layout.cache_directory),
     }
 
 
-def crm_variables(settings: Settings, instance: Instance) -> dict[str, Any]:
+def crm_variables(layout: Layout, instance: Instance) -> dict[str, Any]:
     """Where the instance lives and who it is there."""
     return {
         "name": instance.name,
-        "root": str(settings.crm_root / instance.name),
+        "root": str(layout.crm_root / instance.name),
         "user": instance.user,
         "cluster": instance.cluster,
-        "database_port": settings.database_port_base + instance.slot,
-        "socket_directory": str(settings.postgresql_socket_directory),
+        "database_port": layout.database_port_base + instance.slot,
+        "socket_directory": str(layout.socket_directory),
         "address": instance.address,
         "port": instance.port,
         "domain": instance.domain,
@@ -65,14 +64,15 @@ def variables(
 ) -> dict[str, Any]:
     """Everything for a playbook run about one deployment of an instance."""
     product = appliance.catalogue.get(instance.product)
+    layout = layout_on(appliance, instance.host)
     told = {
-        "host": host_variables(appliance.settings),
-        "crm": crm_variables(appliance.settings, instance),
+        "host": host_variables(layout),
+        "crm": crm_variables(layout, instance),
         "settings": dict(instance.settings),
         "product": product.definition.for_playbooks(product.directory),
         "release": release_variables(appliance, instance.product, deployment),
         "deployment": deployment.as_variables(),
-        "secrets": {"directory": str(appliance.settings.crm_root / instance.name / "secrets")},
+        "secrets": {"directory": str(layout.crm_root / instance.name / "secrets")},
         **more,
     }
     if previous is not None:
@@ -81,7 +81,7 @@ def variables(
 
 
 def new_deployment(
-    settings: Settings,
+    layout: Layout,
     instance: Instance,
     release: Release,
     build: str,
@@ -99,8 +99,8 @@ def new_deployment(
     current = instance.deployment
     number = 1 + max((int(kept.id.partition("-")[0]) for kept in _kept(instance)), default=0)
     deployment_id = f"{number:04d}-{operation_id}"
-    root = settings.crm_root / instance.name
-    releases = settings.crm_root / (release_owner or instance.name) / "releases"
+    root = layout.crm_root / instance.name
+    releases = layout.crm_root / (release_owner or instance.name) / "releases"
     files = root / "files" / deployment_id if own_files or current is None else Path(current.files)
     return Deployment(
         id=deployment_id,
@@ -111,19 +111,19 @@ def new_deployment(
         release_directory=str(releases / f"{release.version}-{build}"),
         files=str(files),
         database=f"crm_{number:04d}_{operation_id}",
-        port=_free_port(settings, instance),
+        port=_free_port(layout, instance),
         role=role,
         mail=role == "production",
     )
 
 
-def database_spec(settings: Settings, instance: Instance, deployment: Deployment) -> dict[str, Any]:
+def database_spec(layout: Layout, instance: Instance, deployment: Deployment) -> dict[str, Any]:
     """How the backup package reaches a deployment's database."""
     return {
         "engine": "postgresql",
         "name": deployment.database,
-        "port": settings.database_port_base + instance.slot,
-        "socket_directory": str(settings.postgresql_socket_directory),
+        "port": layout.database_port_base + instance.slot,
+        "socket_directory": str(layout.socket_directory),
         "user": "postgres",
     }
 
@@ -137,7 +137,7 @@ def _kept(instance: Instance) -> list[Deployment]:
     return [deployment for deployment in (instance.deployment, instance.previous) if deployment is not None]
 
 
-def _free_port(settings: Settings, instance: Instance) -> int:
-    first = settings.deployment_port_base + instance.slot * PORTS_PER_INSTANCE
+def _free_port(layout: Layout, instance: Instance) -> int:
+    first = layout.deployment_port_base + instance.slot * PORTS_PER_INSTANCE
     taken = {deployment.port for deployment in _kept(instance)}
     return next(port for port in range(first, first + PORTS_PER_INSTANCE) if port not in taken)

@@ -2,6 +2,7 @@
 
 from appliance.operations.kinds.backup import BACKUP_WORKFLOW
 from appliance.operations.kinds.drill import DRILL
+from appliance.operations.kinds.host_prepare import HOST_PREPARE
 from appliance.operations.kinds.install import INSTALL
 from appliance.operations.kinds.remove import REMOVE
 from appliance.operations.kinds.restore import RESTORE_BESIDE, RESTORE_IN_PLACE
@@ -10,5 +11,6 @@ from appliance.operations.kinds.upgrade import UPGRADE
 from appliance.operations.workflow import Workflows
 
 WORKFLOWS: Workflows = {
-    workflow.kind: workflow for workflow in (INSTALL, BACKUP_WORKFLOW, RESTORE_IN_PLACE, RESTORE_BESIDE, DRILL, UPGRADE, ROLLBACK, REMOVE)
+    workflow.kind: workflow
+    for workflow in (HOST_PREPARE, INSTALL, BACKUP_WORKFLOW, RESTORE_IN_PLACE, RESTORE_BESIDE, DRILL, UPGRADE, ROLLBACK, REMOVE)
 }

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from appliance.store.access import Access
 from appliance.store.database import Database, open_database
+from appliance.store.hosts import Hosts
 from appliance.store.journal import Journal
 from appliance.store.registry import Instances, Points
 from appliance.store.vault import Vault, open_key
@@ -16,6 +17,7 @@ class Store:
 
     database: Database
     operations: Journal
+    hosts: Hosts
     instances: Instances
     points: Points
     access: Access
@@ -28,6 +30,7 @@ def open_store(database_file: Path, key_file: Path) -> Store:
     return Store(
         database=database,
         operations=Journal(database=database),
+        hosts=Hosts(database=database),
         instances=Instances(database=database),
         points=Points(database=database),
         access=Access(database=database),

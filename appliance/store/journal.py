@@ -201,7 +201,7 @@ class Journal:
                 raise Conflict(
                     f"Operation {operation_id} is {row.status.replace('_', ' ')}; only one that needs attention goes on where it stopped."
                 )
-            row.status = OperationStatus.QUEUED
+            row.status, row.next_action = OperationStatus.QUEUED, None
             return _operation(row)
 
     def log(self, operation_id: int, text: str, *, step: str | None, now: datetime) -> None:

@@ -79,6 +79,22 @@ class LogRow(Base):
     text: Mapped[str] = mapped_column(Text)
 
 
+class HostRow(Base):
+    """A machine that instances run on. `host_key` is what an administrator confirmed; its private key is a secret."""
+
+    __tablename__ = "hosts"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    address: Mapped[str]
+    port: Mapped[int]
+    user: Mapped[str]
+    host_key: Mapped[str | None] = mapped_column(Text)
+    state: Mapped[str]
+    facts: Mapped[dict[str, Any]]
+    seen_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
 class InstanceRow(Base):
     """One CRM deployment."""
 

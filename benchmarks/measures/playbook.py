@@ -10,7 +10,8 @@ from statistics import median
 
 from appliance.config import program
 from appliance.errors import PlaybookFailed
-from appliance.hosts.playbooks import ENVIRONMENT, LOCALHOST, run_playbook
+from appliance.hosts.playbooks import ENVIRONMENT, run_playbook
+from appliance.hosts.reach import Local
 from benchmarks.figure import Measure, MeasureFailed, Say, Taken
 
 TRIVIAL = Path(__file__).resolve().parent.parent / "trivial.yml"
@@ -35,7 +36,13 @@ def _timed_ours(directory: Path) -> float:
     began = time.monotonic()
     try:
         run_playbook(
-            str(TRIVIAL.with_suffix("")), {}, directory=directory, ident="trivial", on_line=lambda _: None, is_cancelled=lambda: False
+            Local(),
+            str(TRIVIAL.with_suffix("")),
+            {},
+            directory=directory,
+            ident="trivial",
+            on_line=lambda _: None,
+            is_cancelled=lambda: False,
         )
     except PlaybookFailed as failure:
         raise MeasureFailed(str(failure)) from failure
@@ -45,7 +52,7 @@ def _timed_ours(directory: Path) -> float:
 def _timed_bare(directory: Path) -> float:
     directory.mkdir()
     inventory = directory / "hosts.json"
-    inventory.write_text(json.dumps(LOCALHOST))
+    inventory.write_text(json.dumps(Local().inventory))
     argv = [program("ansible-playbook"), "-i", str(inventory), str(TRIVIAL)]
     began = time.monotonic()
     done = subprocess.run(argv, cwd=directory, env=os.environ | ENVIRONMENT, capture_output=True, text=True, check=False)

@@ -36,11 +36,11 @@ def accept(appliance: Appliance, instance: str, parameters: Mapping[str, Any]) -
 def backup_checks(run: Run, instance: Instance) -> list[Check]:
     """What a backup needs."""
     assert instance.deployment is not None  # noqa: S101 - accepted only for an instance that serves
-    database = database_spec(run.appliance.settings, instance, instance.deployment)
-    needed = database_bytes(instance.deployment, database["socket_directory"], database["port"])
+    reach, layout = run.machine.reach, run.machine.layout
+    database = database_spec(layout, instance, instance.deployment)
     return [
-        database_answers(database["socket_directory"], database["port"]),
-        disk_has_room(run.appliance.settings.repository_directory, COPIES * needed),
+        database_answers(reach, database),
+        disk_has_room(reach, layout.repository_directory, COPIES * database_bytes(reach, database)),
     ]
 
 

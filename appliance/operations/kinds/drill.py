@@ -6,7 +6,7 @@ from typing import Any
 
 from appliance.domain.instance import LONGEST_NAME, SCRATCH_SUFFIX, InstanceState
 from appliance.domain.operation import OperationStatus
-from appliance.operations.kinds.restore import check_beside, choose_point, reserve_copy
+from appliance.operations.kinds.restore import check_beside, choose_point, reserve_copy, same_host
 from appliance.operations.parameters import Parameters, read
 from appliance.operations.run import Run
 from appliance.operations.steps.deciding import release_reservation
@@ -21,12 +21,14 @@ class DrillParameters(Parameters):
     """`point` is the newest one of the instance when it is left out."""
 
     point: str | None = None
+    host: str | None = None
 
 
 def accept(appliance: Appliance, instance: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Raises InvalidRequest, NotFound."""
     wanted = read(DrillParameters, parameters)
-    return {"point": choose_point(appliance, instance, wanted.point).id}
+    point = choose_point(appliance, instance, wanted.point)
+    return {"point": point.id, "host": same_host(point, wanted.host)}
 
 
 def reserve(run: Run) -> None:

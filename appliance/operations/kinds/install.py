@@ -6,8 +6,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from appliance.domain.host import LOCALHOST
 from appliance.domain.instance import InstanceState, check_name
-from appliance.errors import Conflict
+from appliance.errors import Conflict, InvalidRequest
+from appliance.operations.machines import require_prepared
 from appliance.operations.parameters import Parameters, read
 from appliance.operations.preflight import RELEASE_BYTES, disk_has_room, lock_is_intact, port_is_free, require, runtime_fits
 from appliance.operations.run import Run
@@ -30,7 +32,9 @@ class InstallParameters(Parameters):
     """What to install; what is left out is decided by the definition and the appliance's settings."""
 
     product: str
+    name: str | None = None
     release: str | None = None
+    host: str = LOCALHOST
     settings: dict[str, Any] = Field(default_factory=dict)
     address: Annotated[str, AfterValidator(_an_address)] | None = None
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
@@ -41,9 +45,12 @@ def accept(appliance: Appliance, instance: str, parameters: Mapping[str, Any]) -
     """Raises InvalidRequest for a bad name or field, NotFound for an unknown product or release, Conflict for a taken name."""
     name = check_name(instance)
     wanted = read(InstallParameters, parameters)
+    require_prepared(appliance, wanted.host)
     definition = appliance.catalogue.get(wanted.product).definition
     release = definition.release(wanted.release or definition.default_release)
     settings = definition.complete_settings(wanted.settings)
+    if wanted.name not in (None, name):
+        raise InvalidRequest(f"The new instance has two names, {name} and {wanted.name}. Nothing was changed.", field="name")
     if appliance.store.instances.find(name) is not None:
         raise Conflict(f"An instance named {name} exists already. Nothing was changed.")
     if appliance.store.points.list(name):
@@ -58,14 +65,14 @@ def check(run: Run) -> str:
     """Refuse before anything is changed."""
     wanted, appliance = run.operation.parameters, run.appliance
     product = appliance.catalogue.get(wanted["product"])
-    settings = appliance.settings
+    reach, layout = run.machine.reach, run.machine.layout
     checks = [
-        runtime_fits(product.definition, wanted["release"]),
+        runtime_fits(reach, product.definition, wanted["release"]),
         lock_is_intact(product, wanted["release"]),
-        disk_has_room(settings.crm_root, RELEASE_BYTES + DATABASE_BYTES),
+        disk_has_room(reach, layout.crm_root, RELEASE_BYTES + DATABASE_BYTES),
     ]
     if wanted.get("port"):
-        checks.append(port_is_free(wanted.get("address") or settings.crm_address, wanted["port"]))
+        checks.append(port_is_free(reach, wanted.get("address") or layout.crm_address, wanted["port"]))
     return require(checks)
 
 

@@ -10,7 +10,7 @@ from appliance.operations.parameters import Parameters, read
 from appliance.operations.preflight import require
 from appliance.operations.run import Run
 from appliance.operations.steps.hosting import remove_instance
-from appliance.operations.steps.snapshots import REPOSITORY_SCOPE, repository_spec, take_snapshot
+from appliance.operations.steps.snapshots import repository_scope, repository_spec, take_snapshot
 from appliance.operations.telling import publish_targets
 from appliance.operations.workflow import StepDefinition, Workflow
 from appliance.wiring import Appliance
@@ -59,7 +59,7 @@ def forget(run: Run) -> str:
     if not run.operation.parameters["purge"]:
         return f"{len(points)} recovery points are kept"
     if points:
-        with run.secret_files({"repository": store.vault.get(REPOSITORY_SCOPE, "password")}) as files:
+        with run.lent_secrets({"repository": store.vault.get(repository_scope(points[0].repository), "password")}) as files:
             repository = repository_spec(run, files["repository"])
             kept = {point["id"] for point in run.backup("points", {"repository": repository, "crm": name})["points"]}
             if ids := [point.id for point in points if point.id in kept]:

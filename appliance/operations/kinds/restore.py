@@ -12,7 +12,7 @@ from appliance.operations.run import Run
 from appliance.operations.steps.deciding import decide_on_release, release_reservation, reserve_instance
 from appliance.operations.steps.deploying import DEPLOYMENT_EMPTY, START, VERIFY, VERIFY_RECORDS
 from appliance.operations.steps.hosting import HOST, INSTANCE, RELEASE
-from appliance.operations.steps.snapshots import RESTORE, take_snapshot
+from appliance.operations.steps.snapshots import RESTORE, host_of_point, take_snapshot
 from appliance.operations.steps.takeover import FIRST_SWITCH, MAINTENANCE, OPEN, SWITCH
 from appliance.operations.workflow import StepDefinition, Workflow
 from appliance.wiring import Appliance
@@ -29,11 +29,12 @@ class RestoreParameters(Parameters):
 
 
 class BesideParameters(Parameters):
-    """`source` is the instance that the point was taken of; it may have been removed since."""
+    """`source` is the instance that the point was taken of; it may have been removed since. `host` can only be the one the point lies on."""
 
     source: str
     point: str | None = None
     port: int | None = None
+    host: str | None = None
 
 
 def accept_in_place(appliance: Appliance, instance: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,7 +52,8 @@ def accept_beside(appliance: Appliance, instance: str, parameters: Mapping[str, 
         raise Conflict(f"An instance named {name} exists already. Nothing was changed.")
     if name != wanted.source and appliance.store.points.list(name):
         raise Conflict(f"Recovery points of a removed instance named {name} are kept. Nothing was changed; choose another name.")
-    return {**wanted.model_dump(), "point": choose_point(appliance, wanted.source, wanted.point).id}
+    point = choose_point(appliance, wanted.source, wanted.point)
+    return {**wanted.model_dump(), "point": point.id, "host": same_host(point, wanted.host)}
 
 
 def choose_point(appliance: Appliance, instance: str, wanted: str | None) -> RecoveryPoint:
@@ -66,6 +68,14 @@ def choose_point(appliance: Appliance, instance: str, wanted: str | None) -> Rec
             f"{wanted!r} is no recovery point of {instance}. Nothing was changed; see: appliance recovery-points {instance}", field="point"
         )
     return appliance.store.points.get(wanted)
+
+
+def same_host(point: RecoveryPoint, wanted: str | None) -> str:
+    """The host that a point lies on. Raises InvalidRequest when another is wanted."""
+    host = host_of_point(point)
+    if wanted is not None and wanted != host:
+        raise InvalidRequest(f"Recovery point {point.id} lies on the host {host} and is restored there. Nothing was changed.", field="host")
+    return host
 
 
 def check_in_place(run: Run) -> str:
@@ -127,9 +137,9 @@ def _checks(run: Run, product: str, point: RecoveryPoint) -> list[Any]:
     appliance = run.appliance
     found, version = appliance.catalogue.get(product), point.record["release"]
     return [
-        runtime_fits(found.definition, version),
+        runtime_fits(run.machine.reach, found.definition, version),
         lock_is_intact(found, version),
-        disk_has_room(appliance.settings.crm_root, RELEASE_BYTES + ROOM * int(point.record["bytes_processed"])),
+        disk_has_room(run.machine.reach, run.machine.layout.crm_root, RELEASE_BYTES + ROOM * int(point.record["bytes_processed"])),
     ]
 
 

@@ -55,18 +55,18 @@ def check(run: Run) -> str:
     appliance, instance = run.appliance, serving(run.appliance, run.operation.instance)
     assert instance.deployment is not None  # noqa: S101 - it serves
     product, to = appliance.catalogue.get(instance.product), run.operation.parameters["to"]
-    database = database_spec(appliance.settings, instance, instance.deployment)
-    reach = (database["socket_directory"], database["port"])
+    reach, layout = run.machine.reach, run.machine.layout
+    database = database_spec(layout, instance, instance.deployment)
     probes = probes_of(appliance, instance, instance.deployment, door=Door.PROXY)
     checked = require(
         [
             *backup_checks(run, instance),
-            runtime_fits(product.definition, to),
+            runtime_fits(reach, product.definition, to),
             lock_is_intact(product, to),
-            disk_has_room(appliance.settings.crm_root, RELEASE_BYTES),
-            disk_has_room(run.appliance.settings.crm_root, COPIES * database_bytes(instance.deployment, *reach)),
-            is_healthy(probes),
-            *queries_hold(_way(run, instance.release).pre_checks, instance.deployment, *reach),
+            disk_has_room(reach, layout.crm_root, RELEASE_BYTES),
+            disk_has_room(reach, layout.crm_root, COPIES * database_bytes(reach, database)),
+            is_healthy(run.machine, probes),
+            *queries_hold(reach, _way(run, instance.release).pre_checks, database),
         ]
     )
     decide_on_release(run, instance, to, own_files=False)
@@ -86,8 +86,8 @@ def verify_upgrade(run: Run) -> str:
     """Healthy, with every record, and with what the product itself wants to be true after this hop."""
     instance = subject(run)
     seen = verify_and_compare(run)
-    database = database_spec(run.appliance.settings, instance, new(run))
-    checks = queries_hold(_way(run, old(run).version).post_checks, new(run), database["socket_directory"], database["port"])
+    database = database_spec(run.machine.layout, instance, new(run))
+    checks = queries_hold(run.machine.reach, _way(run, old(run).version).post_checks, database)
     if broken := [problem for check in checks if (problem := check()) is not None]:
         raise StepFailed("; ".join(broken))
     return seen

@@ -19,7 +19,7 @@ def decide_on_release(run: Run, instance: Instance, version: str, *, own_files: 
         return
     product = run.appliance.catalogue.get(instance.product)
     deployment = new_deployment(
-        run.appliance.settings,
+        run.machine.layout,
         instance,
         product.definition.release(version),
         build_of(product, version),
@@ -43,11 +43,11 @@ def reserve_instance(run: Run, wanted: Mapping[str, Any], *, state: InstanceStat
     if run.memory.get("created") == name and (kept := instances.find(name)) is not None:
         return kept
     run.remember(subject=name, created=name)
-    settings, taken = run.appliance.settings, set[int]()
+    machine, taken = run.machine, set[int]()
     for _ in range(ATTEMPTS):
         slot = instances.free_slot(besides=taken)
-        address, port = wanted.get("address") or settings.crm_address, wanted.get("port") or settings.crm_port_base + slot
-        if not wanted.get("port") and port_is_free(address, port)() is not None:
+        address, port = wanted.get("address") or machine.layout.crm_address, wanted.get("port") or machine.layout.crm_port_base + slot
+        if not wanted.get("port") and port_is_free(machine.reach, address, port)() is not None:
             taken.add(slot)
             continue
         instance = Instance(
@@ -59,7 +59,8 @@ def reserve_instance(run: Run, wanted: Mapping[str, Any], *, state: InstanceStat
             slot=slot,
             address=address,
             port=port,
-            domain=wanted.get("domain") or settings.crm_address,
+            host=machine.host.name,
+            domain=wanted.get("domain") or machine.host.address,
             settings=wanted["settings"],
             created_at=run.now(),
         )

@@ -50,7 +50,7 @@ def verify(run: Run) -> str:
     every = run.appliance.catalogue.get(instance.product).definition.probes_of(deployment.version)
     # a probe leaves no trace among production's records
     names = [name for name in every if name != "write" or deployment.role == "scratch"]
-    return await_health(probes_of(run.appliance, instance, deployment, door=Door.PRIVATE, names=names))
+    return await_health(run.machine, probes_of(run.appliance, instance, deployment, door=Door.PRIVATE, names=names))
 
 
 def compare_records(run: Run) -> str:

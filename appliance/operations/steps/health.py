@@ -1,20 +1,21 @@
 """Decide whether a CRM is healthy: by its product's own probes, never by an exit code."""
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from appliance.domain.instance import Deployment, Instance
 from appliance.errors import ProbeFailed
+from appliance.hosts.reach import ask
+from appliance.operations.machines import Machine, layout_on
 from appliance.operations.variables import crm_variables, database_spec, release_variables
 from appliance.products.probing import Door, render_probes
 from appliance.wiring import Appliance
 
 PATIENCE_SECONDS = 90
 PAUSE_SECONDS = 0.5
+LONGEST_ROUND_SECONDS = 300
 OPEN_PROBES = ("live", "ready")
 """Asked through nginx after a switch; the others were asked on the private port before it."""
 
@@ -24,7 +25,7 @@ def probes_of(
 ) -> dict[str, dict[str, Any]]:
     """The product's probes by name, ready for the monitoring package; all but the writing one, or those named."""
     variables = {
-        "crm": crm_variables(appliance.settings, instance),
+        "crm": crm_variables(layout_on(appliance, instance.host), instance),
         "deployment": deployment.as_variables(),
         "release": release_variables(appliance, instance.product, deployment),
         "settings": dict(instance.settings),
@@ -32,11 +33,11 @@ def probes_of(
     return render_probes(appliance.catalogue.get(instance.product), variables, door=door, names=names)
 
 
-def await_health(probes: Mapping[str, Mapping[str, Any]], *, patience_seconds: float = PATIENCE_SECONDS) -> str:
+def await_health(machine: Machine, probes: Mapping[str, Mapping[str, Any]], *, patience_seconds: float = PATIENCE_SECONDS) -> str:
     """Ask until every probe is healthy. Raises ProbeFailed with what is not when the patience is over."""
     deadline = time.monotonic() + patience_seconds
     while True:
-        results = ask(probes.values())
+        results = ask_probes(machine, probes.values())
         failing = [result for result in results if not result["healthy"]]
         if not failing:
             return "healthy: " + ", ".join(sorted(str(result["name"]) for result in results))
@@ -45,10 +46,10 @@ def await_health(probes: Mapping[str, Mapping[str, Any]], *, patience_seconds: f
         time.sleep(PAUSE_SECONDS)
 
 
-def ask(probes: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Run probes once on the CRM's host. Raises ProbeFailed when the probes themselves cannot run."""
-    spec = json.dumps({"probes": list(probes)})
-    done = subprocess.run([sys.executable, "-m", "monitoring", "probe"], input=spec, capture_output=True, text=True, check=False)
+def ask_probes(machine: Machine, probes: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Run probes once on the CRM's host. Raises ProbeFailed when the probes themselves cannot run, HostUnreachable and HostRefused."""
+    argv = [machine.layout.tools_python, "-m", "monitoring", "probe"]
+    done = ask(machine.reach, argv, given=json.dumps({"probes": list(probes)}), timeout_seconds=LONGEST_ROUND_SECONDS)
     try:
         return list(json.loads(done.stdout)["results"])
     except (ValueError, KeyError):
@@ -59,7 +60,7 @@ def count_spec(appliance: Appliance, instance: Instance, deployment: Deployment)
     """What the backup package needs to count the records of a deployment."""
     metrics = appliance.catalogue.get(instance.product).definition.metrics
     return {
-        "database": database_spec(appliance.settings, instance, deployment),
+        "database": database_spec(layout_on(appliance, instance.host), instance, deployment),
         "counts": dict(metrics.counts),
         "checksums": dict(metrics.checksums),
     }

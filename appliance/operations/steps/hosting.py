@@ -10,7 +10,7 @@ from appliance.operations.workflow import StepDefinition
 def prepare_host(run: Run) -> str:
     """Install the Debian packages that instances and this product need."""
     packages = product(run).runtime.apt
-    recap = run.playbook("host_prepare", {"host": host_variables(run.appliance.settings), "product_packages": list(packages)})
+    recap = run.playbook("host_prepare", {"host": host_variables(run.machine.layout), "product_packages": list(packages)})
     return "nothing was missing" if recap.changed == 0 else "packages were installed"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from appliance.domain.host import LOCALHOST
 from appliance.domain.instance import Instance, RecoveryPoint
 from appliance.operations.run import Run
 from appliance.operations.steps.health import count_spec
@@ -12,25 +13,46 @@ from appliance.operations.telling import tell_backup
 from appliance.operations.variables import database_spec
 from appliance.operations.workflow import StepDefinition
 
-REPOSITORY_SCOPE = "repository:local"
 PASSWORD_LENGTH = 40
+LOCAL_REPOSITORY = "local"
+
+
+def repository_name(host: str) -> str:
+    """How a host's own repository is called."""
+    return LOCAL_REPOSITORY if host == LOCALHOST else host
+
+
+def host_of_point(point: RecoveryPoint) -> str:
+    """The host that a recovery point lies on."""
+    return LOCALHOST if point.repository == LOCAL_REPOSITORY else point.repository
+
+
+def repository_scope(repository: str) -> str:
+    """Where the password of a repository is kept."""
+    return f"repository:{repository}"
 
 
 def repository_spec(run: Run, password_file: str) -> dict[str, str]:
-    """The local repository."""
-    return {"location": str(run.appliance.settings.repository_directory), "password_file": password_file}
+    """The repository on the instance's own host."""
+    return {"location": str(run.machine.layout.repository_directory), "password_file": password_file}
 
 
 def take_snapshot(run: Run) -> str:
     """Back the instance up; its recovery point is in the repository afterwards, or nothing of it."""
     instance = run.appliance.store.instances.get(run.operation.instance)
-    password = run.appliance.store.vault.ensure(REPOSITORY_SCOPE, "password", PASSWORD_LENGTH)
-    with run.secret_files({"repository": password}) as files:
+    password = run.appliance.store.vault.ensure(repository_scope(repository_name(run.machine.host.name)), "password", PASSWORD_LENGTH)
+    with run.lent_secrets({"repository": password}) as files:
         repository = repository_spec(run, files["repository"])
         run.backup("init", {"repository": repository})
         record = _finished_before(run, repository) or _make_point(run, instance, repository)
     run.appliance.store.points.add(
-        RecoveryPoint(id=record["id"], instance=instance.name, at=datetime.fromisoformat(record["at"]), repository="local", record=record)
+        RecoveryPoint(
+            id=record["id"],
+            instance=instance.name,
+            at=datetime.fromisoformat(record["at"]),
+            repository=repository_name(run.machine.host.name),
+            record=record,
+        )
     )
     return f"recovery point {record['id']}: " + ", ".join(f"{count} {name}" for name, count in sorted(record["counts"].items()))
 
@@ -39,15 +61,15 @@ def restore_point(run: Run) -> str:
     """Bring database and files of a recovery point into the new deployment; its own counts and checksums are compared."""
     instance, deployment = subject(run), new(run)
     point = run.appliance.store.points.get(run.memory["restored_point"])
-    password = run.appliance.store.vault.get(REPOSITORY_SCOPE, "password")
+    password = run.appliance.store.vault.get(repository_scope(point.repository), "password")
     if run.interrupted:
         run.playbook("deployment_remove", told(run, drop_database=True, drop_files=True))
         run.playbook("deployment_create", told(run, database_source="empty"))
-    with run.secret_files({"repository": password}) as files:
+    with run.lent_secrets({"repository": password}) as files:
         spec = {
             "repository": repository_spec(run, files["repository"]),
             "point": point.id,
-            "database": database_spec(run.appliance.settings, instance, deployment),
+            "database": database_spec(run.machine.layout, instance, deployment),
             "role": "crm",
             "files": {str(point.record["deployment"]["files"]): deployment.files},
             "owner": instance.user,
@@ -73,14 +95,16 @@ def _make_point(run: Run, instance: Instance, repository: Mapping[str, str]) -> 
     record = run.backup("backup", {"repository": repository, "point": point, **_backup_spec(run, instance)})
     for warning in record.get("warnings", ()):
         run.log(f"not backed up: {warning}")
-    tell_backup(run.appliance, instance.name, started=started, now=run.now(), record=record)
+    tell_backup(
+        run.appliance, instance.name, repository=repository_name(run.machine.host.name), started=started, now=run.now(), record=record
+    )
     return {name: value for name, value in record.items() if name != "event"}
 
 
 def _backup_spec(run: Run, instance: Instance) -> dict[str, Any]:
     deployment = instance.deployment
     assert deployment is not None  # noqa: S101 - accepted only for an instance that serves
-    root = run.appliance.settings.crm_root / instance.name
+    root = run.machine.layout.crm_root / instance.name
     return {
         "crm": instance.name,
         "paths": [deployment.files, str(root / "secrets")],

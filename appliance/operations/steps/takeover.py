@@ -28,7 +28,7 @@ def enter_maintenance(run: Run) -> str:
 def serve_old_again(run: Run) -> None:
     """Start the untouched old deployment, see that it is healthy, and let visitors in."""
     run.playbook("deployment_start", told_of_old(run))
-    await_health(_open_probes(run, old(run), Door.PRIVATE))
+    await_health(run.machine, _open_probes(run, old(run), Door.PRIVATE))
     run.playbook("maintenance", told_of_old(run, maintenance_state="off", stop_deployment=False))
     publish_targets(run.appliance)
 
@@ -53,7 +53,7 @@ def switch_back(run: Run) -> None:
 def see_served(run: Run) -> str:
     """See that visitors are served, then clear away what is older than the way back."""
     instance = subject(run)
-    seen = await_health(_open_probes(run, new(run), Door.PROXY), patience_seconds=OPEN_PATIENCE_SECONDS)
+    seen = await_health(run.machine, _open_probes(run, new(run), Door.PROXY), patience_seconds=OPEN_PATIENCE_SECONDS)
     run.appliance.store.instances.mark(instance.name, InstanceState.ACTIVE)
     publish_targets(run.appliance)
     _clear_older(run)

@@ -1,0 +1,24 @@
+"""Request an operation and see it through, or return at once."""
+
+from typing import Annotated, Any
+
+import typer
+
+from appliance.cli.following import exit_code, follow
+from appliance.cli.opened import now, opened, who
+from appliance.cli.output import console, print_json
+from appliance.operations.requesting import request
+
+Detach = Annotated[bool, typer.Option("--detach", help="Return at once; the worker carries on.")]
+
+
+def carry_out(kind: str, subject: str, parameters: dict[str, Any], *, as_json: bool, detach: bool) -> None:
+    """Request it; unless detached, follow it and end with its exit code."""
+    appliance = opened()
+    operation = request(appliance, kind, subject, parameters, requested_by=who(), now=now())
+    if detach:
+        print_json(operation) if as_json else console.print(
+            f"Operation {operation.id} is recorded: appliance operation follow {operation.id}"
+        )
+        return
+    raise typer.Exit(exit_code(follow(appliance, operation, as_json=as_json)))
