@@ -7,6 +7,7 @@ from appliance.errors import InvalidRequest
 
 LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 LONGEST_DOMAIN = 253
+USUAL_PORTS = {"http": 80, "https": 443}
 
 
 def as_address(name: str) -> IPv4Address | IPv6Address | None:
@@ -30,3 +31,10 @@ def check_domain(name: str) -> str:
             field="domain",
         )
     return domain
+
+
+def origin(scheme: str, name: str, port: int) -> str:
+    """As a browser writes it: without the port that goes without saying, and an IPv6 address in brackets."""
+    address = as_address(name)
+    written = f"[{name}]" if address is not None and address.version == 6 else name  # noqa: PLR2004 - IPv6
+    return f"{scheme}://{written}" + ("" if port == USUAL_PORTS[scheme] else f":{port}")

@@ -7,6 +7,7 @@ from enum import StrEnum
 from ipaddress import ip_address
 from typing import Any
 
+from appliance.domain.names import origin
 from appliance.domain.product_probes import (
     CommandProbe,
     FormLoginProbe,
@@ -43,23 +44,28 @@ def render_probes(product: Product, variables: Variables, *, door: Door, names: 
     return {name: {"name": name} | _render(product, probes[name], variables, address) for name in wanted}
 
 
-def _address(variables: Variables, door: Door) -> dict[str, str]:
-    if door is Door.PRIVATE:
-        return {"base": f"http://127.0.0.1:{variables['deployment']['port']}"}
+def _address(variables: Variables, door: Door) -> dict[str, Any]:
+    """The site as people see it (`base`), where that really is (`via`), and what its certificate is verified with (`trust`)."""
     crm = variables["crm"]
-    port = "" if int(crm["port"]) == 80 else f":{crm['port']}"  # noqa: PLR2004 - the port that no address names
-    return {"base": f"http://{_reachable(str(crm['address']))}{port}", "host_header": f"{crm['domain']}{port}"}
+    tls = crm.get("tls") or {"mode": "none"}
+    encrypted = tls["mode"] != "none"
+    private = f"http://127.0.0.1:{variables['deployment']['port']}"
+    if door is Door.PRIVATE and not encrypted:
+        return {"base": private}
+    scheme = "https" if encrypted else "http"
+    site = {"base": origin(scheme, str(crm["domain"]), int(crm["port"]))}
+    if door is Door.PRIVATE:
+        return site | {"via": private}
+    trust = {"trust": tls["trust"]} if encrypted and tls.get("trust") else {}
+    return site | {"via": origin(scheme, _reachable(str(crm["address"])), int(crm["port"]))} | trust
 
 
 def _reachable(address: str) -> str:
     """A server that listens everywhere is asked at the loopback address."""
-    parsed = ip_address(address)
-    if parsed.is_unspecified:
-        return "127.0.0.1"
-    return f"[{address}]" if parsed.version == 6 else address  # noqa: PLR2004 - IPv6
+    return "127.0.0.1" if ip_address(address).is_unspecified else address
 
 
-def _render(product: Product, probe: Probe, variables: Variables, address: Mapping[str, str]) -> dict[str, Any]:
+def _render(product: Product, probe: Probe, variables: Variables, address: Mapping[str, Any]) -> dict[str, Any]:
     rendered: dict[str, Any] = {"kind": probe.kind, "timeout_seconds": probe.timeout_seconds}
     if probe.interval_seconds is not None:
         rendered["interval_seconds"] = probe.interval_seconds
@@ -74,11 +80,10 @@ def _render(product: Product, probe: Probe, variables: Variables, address: Mappi
     return rendered
 
 
-def _web(probe: HttpProbe | JsonRpcProbe | FormLoginProbe, variables: Variables, address: Mapping[str, str]) -> dict[str, Any]:
+def _web(probe: HttpProbe | JsonRpcProbe | FormLoginProbe, variables: Variables, address: Mapping[str, Any]) -> dict[str, Any]:
     base = address["base"]
-    rendered: dict[str, Any] = {"url": base + fill_in(probe.path, variables)}
-    if "host_header" in address:
-        rendered["host_header"] = address["host_header"]
+    rendered: dict[str, Any] = {name: value for name, value in address.items() if name != "base"}
+    rendered["url"] = base + fill_in(probe.path, variables)
     if isinstance(probe, HttpProbe):
         return rendered | {"status": probe.status, "match": _pattern(probe.match, variables)}
     if isinstance(probe, JsonRpcProbe):

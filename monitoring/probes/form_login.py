@@ -8,16 +8,15 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import Field, SecretStr
 
-from monitoring.probes.base import Pattern, ProbeBase, Result, healthy, unhealthy
+from monitoring.probes.base import Pattern, Result, healthy, unhealthy
 from monitoring.probes.login_form import find_login_form
-from monitoring.probes.web import describe, open_client
+from monitoring.probes.web import WebProbe, describe, open_client
 
 
-class Probe(ProbeBase):
+class Probe(WebProbe):
     """A login as `username`, whose password is the content of `password_file`. `csrf_field` is a hidden field that must be there."""
 
     kind: Literal["form_login"]
-    url: str = Field(repr=False)
     username: str
     username_field: str = "username"
     password_file: Path
@@ -26,7 +25,6 @@ class Probe(ProbeBase):
     final_path: str = "/"
     then: str | None = Field(default=None, repr=False)
     then_match: Pattern | None = None
-    host_header: str | None = None
 
 
 class _LoginError(Exception):
@@ -37,7 +35,7 @@ async def check(probe: Probe) -> Result:
     """Healthy when the login ends on `final_path` and the page `then` answers 200 with the expected text."""
     try:
         password = SecretStr(probe.password_file.read_text(encoding="utf-8").rstrip("\r\n"))
-        async with open_client(probe.timeout_seconds, probe.host_header) as client:
+        async with open_client(probe) as client:
             await _log_in(client, probe, password)
             await _look_behind(client, probe)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -55,7 +53,7 @@ async def _log_in(client: httpx.AsyncClient, probe: Probe, password: SecretStr) 
         raise _LoginError(f"the login page answered {page.status_code}")
     action, fields = _read_form(page, probe)
     fields |= {probe.username_field: probe.username, probe.password_field: password.get_secret_value()}
-    answer = await client.post(action, data=fields, headers={"Referer": _as_seen_by_the_server(page.url, probe)})
+    answer = await client.post(action, data=fields, headers={"Referer": str(page.url)})
     # Followed by hand and as GET, since a 307 would make the client send the password once more, wherever it points.
     if answer.next_request is not None:
         answer = await client.get(answer.next_request.url, follow_redirects=True)
@@ -72,14 +70,10 @@ def _read_form(page: httpx.Response, probe: Probe) -> tuple[httpx.URL, dict[str,
     if probe.csrf_field and probe.csrf_field not in form.hidden:
         raise _LoginError("the login form lacks its hidden token")
     action = page.url.join(form.action) if form.action else page.url
-    if {page.url.host, action.host} - {httpx.URL(probe.url).host, (probe.host_header or "").rpartition(":")[0] or probe.host_header}:
+    wanted = httpx.URL(probe.url)
+    if {(page.url.scheme, page.url.host), (action.scheme, action.host)} != {(wanted.scheme, wanted.host)}:
         raise _LoginError("the login form leads to another host; no password was sent")
     return action, dict(form.hidden)
-
-
-def _as_seen_by_the_server(url: httpx.URL, probe: Probe) -> str:
-    """Django refuses a form over HTTPS whose Referer is not the host that it was asked for."""
-    return str(url.copy_with(netloc=probe.host_header.encode())) if probe.host_header else str(url)
 
 
 async def _look_behind(client: httpx.AsyncClient, probe: Probe) -> None:

@@ -4,26 +4,23 @@ import re
 from typing import Literal
 
 import httpx
-from pydantic import Field
 
-from monitoring.probes.base import Pattern, ProbeBase, Result, healthy, unhealthy
-from monitoring.probes.web import describe, open_client
+from monitoring.probes.base import Pattern, Result, healthy, unhealthy
+from monitoring.probes.web import WebProbe, describe, open_client
 
 
-class Probe(ProbeBase):
+class Probe(WebProbe):
     """A GET request. Redirects are not followed: a redirect is an answer of its own."""
 
     kind: Literal["http"]
-    url: str = Field(repr=False)
     status: int = 200
     match: Pattern | None = None
-    host_header: str | None = None
 
 
 async def check(probe: Probe) -> Result:
     """Healthy when the status is the wanted one and the pattern occurs in the answer."""
     try:
-        async with open_client(probe.timeout_seconds, probe.host_header) as client:
+        async with open_client(probe) as client:
             response = await client.get(probe.url)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return unhealthy(describe(error))

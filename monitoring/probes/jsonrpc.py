@@ -5,26 +5,24 @@ from typing import Any, Literal
 import httpx
 from pydantic import Field
 
-from monitoring.probes.base import ProbeBase, Result, Scalar, difference, healthy, same_value, unhealthy
-from monitoring.probes.web import describe, open_client
+from monitoring.probes.base import Result, Scalar, difference, healthy, same_value, unhealthy
+from monitoring.probes.web import WebProbe, describe, open_client
 
 
-class Probe(ProbeBase):
+class Probe(WebProbe):
     """A POST request. Without `equals` any result will do, but never an error."""
 
     kind: Literal["jsonrpc"]
-    url: str = Field(repr=False)
     method: str
     params: list[Any] | dict[str, Any] = Field(default_factory=list, repr=False)
     equals: Scalar = None
-    host_header: str | None = None
 
 
 async def check(probe: Probe) -> Result:
     """Healthy when the method answers with a result, and with the expected one."""
     call = {"jsonrpc": "2.0", "id": 1, "method": probe.method, "params": probe.params}
     try:
-        async with open_client(probe.timeout_seconds, probe.host_header) as client:
+        async with open_client(probe) as client:
             response = await client.post(probe.url, json=call)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return unhealthy(describe(error))

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -10,11 +12,15 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from monitoring.probes import CheckedProbe, Probe, run_probe
+from tests.support.pki import make
 
 PASSWORD = "canary-9f2c"
+NOW = datetime.now(UTC)
+ROOT = make("A root", NOW, authority=True)
+LEAF = make("crm.example", NOW, issuer=ROOT)
 FORM = """<form action="/search"><input name=q></form>
 <form method=post action="{action}"><input type=hidden name=token value=t0ken><input type="hidden" name="next" value="/">
 <input name=username><input type=password name=password></form><p>Version 2.7.13</p>"""
@@ -42,6 +48,8 @@ class Site(BaseHTTPRequestHandler):
             self.answer(200, FORM.format(action=self.server.action))
         elif self.path == "/host":
             self.answer(200, self.headers["Host"])
+        elif self.path == "/proto":
+            self.answer(200, self.headers.get("X-Forwarded-Proto", "none"))
         elif self.path == "/broken":
             self.answer(500, "secret traceback")
         elif logged_in:
@@ -58,7 +66,8 @@ class Site(BaseHTTPRequestHandler):
             return
         given = {name: values[0] for name, values in parse_qs(body).items()}
         if given == {"token": "t0ken", "next": "/", "username": "monitor", "password": PASSWORD}:
-            self.answer(self.server.status, Location="/", Set_Cookie="session=yes; Path=/")
+            self.answer(self.server.status, Location="/", Set_Cookie="session=yes; Path=/" + self.server.cookie)
+            self.server.referers.append(self.headers["Referer"])
         else:
             self.answer(200, FORM.format(action=""))
 
@@ -68,16 +77,34 @@ class SiteServer(ThreadingHTTPServer):
 
     action = ""
     status = 302
+    cookie = ""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Site)
         self.bodies: list[str] = []
+        self.referers: list[str] = []
+        self.asked_for: list[str | None] = []
         self.url = f"http://127.0.0.1:{self.server_port}"
 
 
 @pytest.fixture
 def site() -> Iterator[SiteServer]:
+    yield from serve(SiteServer())
+
+
+@pytest.fixture
+def encrypted(tmp_path: Path) -> Iterator[SiteServer]:
     server = SiteServer()
+    (tmp_path / "site.pem").write_text(LEAF.pem + LEAF.key())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "site.pem")
+    context.sni_callback = lambda _, name, __: server.asked_for.append(name)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.url = server.url.replace("http:", "https:")
+    yield from serve(server)
+
+
+def serve(server: SiteServer) -> Iterator[SiteServer]:
     thread = Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield server
@@ -126,8 +153,68 @@ def test_a_redirect_is_an_answer_of_its_own(site: SiteServer) -> None:
     assert run(kind="http", url=site.url + "/contacts", status=302).healthy
 
 
-def test_a_site_is_asked_by_the_name_in_the_host_header(site: SiteServer) -> None:
-    assert run(kind="http", url=site.url + "/host", match="^crm.example$", host_header="crm.example").healthy
+def test_a_site_is_asked_by_its_name_wherever_it_is(site: SiteServer) -> None:
+    assert run(kind="http", url="http://crm.example/host", via=site.url, match="^crm.example$").healthy
+    assert run(kind="http", url="http://crm.example:8480/host", via=site.url, match="^crm.example:8480$").healthy
+    assert run(kind="http", url="http://crm.example/proto", via=site.url, match="^none$").healthy
+
+
+def test_an_encrypted_site_is_asked_and_verified_by_its_name(encrypted: SiteServer, password_file: Path) -> None:
+    there = {"via": encrypted.url, "trust": ROOT.pem}
+    assert run(kind="http", url="https://crm.example:8443/host", match="^crm.example:8443$", **there).healthy
+    assert set(encrypted.asked_for) == {"crm.example"}
+    behind = {"url": "https://crm.example/login/", "then": "https://crm.example/contacts"}
+    assert log_in(encrypted, password_file, **behind, **there).detail == "logged in"
+    assert run(kind="jsonrpc", url="https://crm.example/rpc/", method="version", equals="7.0.59", **there).healthy
+
+
+@pytest.mark.parametrize(
+    ("url", "trust", "said"),
+    [
+        ("https://crm.example/host", None, "the certificate is not trusted"),
+        ("https://crm.example/host", make("Another root", NOW, authority=True).pem, "the certificate is not trusted"),
+        ("https://other.example/host", ROOT.pem, "the certificate is for another name"),
+        ("https://127.0.0.1/host", ROOT.pem, "the certificate is for another name"),
+    ],
+)
+def test_a_certificate_that_a_browser_would_refuse_is_refused(encrypted: SiteServer, url: str, trust: str | None, said: str) -> None:
+    assert run(kind="http", url=url, via=encrypted.url, trust=trust).detail == said
+
+
+def test_an_expired_certificate_is_said_to_be_expired(tmp_path: Path) -> None:
+    old = make("crm.example", NOW, days=-0.1)
+    (tmp_path / "old.pem").write_text(old.pem + old.key())
+    server = SiteServer()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "old.pem")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    for running in serve(server):
+        via = running.url.replace("http:", "https:")
+        assert run(kind="http", url="https://crm.example/", via=via, trust=old.pem).detail == "the certificate has expired"
+
+
+def test_a_certificate_is_verified_with_the_end_of_the_chain_that_was_given(encrypted: SiteServer) -> None:
+    assert run(kind="http", url="https://crm.example/host", via=encrypted.url, trust=LEAF.pem).healthy
+
+
+def test_what_is_no_certificate_is_no_trust() -> None:
+    with pytest.raises(ValidationError, match="not certificates in PEM form"):
+        TypeAdapter(Probe).validate_python({"name": "p", "kind": "http", "url": "https://crm.example/", "trust": "hello"})
+
+
+def test_the_server_behind_the_encryption_is_asked_as_if_it_were_in_front_of_it(site: SiteServer, password_file: Path) -> None:
+    site.cookie = "; Secure"
+    there = {"via": site.url, "url": "https://crm.example/login/", "then": "https://crm.example/contacts"}
+    assert run(kind="http", url="https://crm.example/proto", via=site.url, match="^https$").healthy
+    assert log_in(site, password_file, **there).detail == "logged in"
+    assert site.referers == ["https://crm.example/login/"]
+
+
+def test_a_password_never_leaves_an_encrypted_site_in_plain(encrypted: SiteServer, password_file: Path) -> None:
+    encrypted.action = "http://crm.example/login/"
+    there = {"via": encrypted.url, "trust": ROOT.pem, "url": "https://crm.example/login/"}
+    assert "no password was sent" in log_in(encrypted, password_file, **there).detail
+    assert encrypted.bodies == []
 
 
 def test_a_closed_port_is_no_connection() -> None:

@@ -59,24 +59,37 @@ def test_before_the_switch_the_deployment_is_asked_at_its_own_port() -> None:
 
     assert (deep["url"], deep["then"]) == ("http://127.0.0.1:8601/creme_login/", "http://127.0.0.1:8601/persons/contacts")
     assert deep["password_file"] == "/srv/crm/demo/secrets/monitor_password"
-    assert "host_header" not in deep
+    assert "via" not in deep
 
 
 @pytest.mark.parametrize(
-    ("address", "port", "url", "host"),
+    ("address", "port", "site", "via"),
     [
-        (EVERYWHERE, 8080, "http://127.0.0.1:8080/creme_login/", "crm.example.org:8080"),
-        ("::", 80, "http://127.0.0.1/creme_login/", "crm.example.org"),
-        ("192.0.2.7", 80, "http://192.0.2.7/creme_login/", "crm.example.org"),
-        ("2001:db8::7", 8080, "http://[2001:db8::7]:8080/creme_login/", "crm.example.org:8080"),
+        (EVERYWHERE, 8080, "http://crm.example.org:8080", "http://127.0.0.1:8080"),
+        ("::", 80, "http://crm.example.org", "http://127.0.0.1"),
+        ("192.0.2.7", 80, "http://crm.example.org", "http://192.0.2.7"),
+        ("2001:db8::7", 8080, "http://crm.example.org:8080", "http://[2001:db8::7]:8080"),
     ],
 )
-def test_while_watching_it_is_asked_where_people_ask(address: str, port: int, url: str, host: str) -> None:
+def test_while_watching_it_is_asked_where_people_ask(address: str, port: int, site: str, via: str) -> None:
     variables = VARIABLES | {"crm": VARIABLES["crm"] | {"address": address, "port": port}}
 
     live = render_probes(CREME, variables, door=Door.PROXY)["live"]
 
-    assert (live["url"], live["host_header"]) == (url, host)
+    assert (live["url"], live["via"]) == (f"{site}/creme_login/", via)
+    assert "trust" not in live
+
+
+@pytest.mark.parametrize(("port", "site"), [(443, "https://crm.example.org"), (8443, "https://crm.example.org:8443")])
+def test_an_encrypted_crm_is_asked_as_browsers_ask_it_through_either_door(port: int, site: str) -> None:
+    variables = VARIABLES | {"crm": VARIABLES["crm"] | {"port": port, "tls": {"mode": "private-ca", "trust": "PEM"}}}
+
+    public = render_probes(CREME, variables, door=Door.PROXY)["deep"]
+    private = render_probes(CREME, variables, door=Door.PRIVATE)["deep"]
+
+    assert (public["url"], public["then"]) == (private["url"], private["then"]) == (f"{site}/creme_login/", f"{site}/persons/contacts")
+    assert (public["via"], public["trust"]) == ("https://127.0.0.1" + site.removeprefix("https://crm.example.org"), "PEM")
+    assert (private["via"], "trust" in private) == ("http://127.0.0.1:8601", False)
 
 
 def test_writing_is_never_asked_of_a_crm_that_serves_unless_it_is_named() -> None:
