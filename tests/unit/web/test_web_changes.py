@@ -3,7 +3,7 @@
 import pytest
 
 from appliance.domain.operation import OperationStatus
-from tests.support.web_world import Browser, PanelWorld, add_sales, end_operation, run_operation
+from tests.support.web_world import NOON, Browser, PanelWorld, add_sales, end_operation, run_operation
 
 
 def requested(world: PanelWorld) -> tuple[str, str, dict[str, object], str]:
@@ -115,6 +115,15 @@ def test_an_ended_operation_cannot_be_cancelled(world: PanelWorld, oscar: Browse
 def test_a_failed_operation_is_tried_again(world: PanelWorld, oscar: Browser) -> None:
     end_operation(world.appliance, run_operation(world.appliance, kind="backup").id, OperationStatus.FAILED)
     assert oscar.post("/operations/1/retry").headers["location"] == "/operations/2"
+
+
+def test_an_operation_that_needed_somebody_goes_on_and_it_is_audited(world: PanelWorld, oscar: Browser) -> None:
+    operation = run_operation(world.appliance)
+    world.appliance.store.operations.finish(operation.id, OperationStatus.NEEDS_ATTENTION, now=NOON, next_action="Start PostgreSQL.")
+    assert oscar.post("/operations/1/retry").headers["location"] == "/operations/1"
+    assert (world.operations()[0].status, world.operations()[0].next_action) == (OperationStatus.QUEUED, None)
+    with world.appliance.store.database.engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT actor, action, subject FROM audit").all() == [("Oscar", "retry", "sales")]
 
 
 def test_the_upgrade_form_offers_only_what_one_step_reaches(alice: Browser) -> None:

@@ -131,6 +131,17 @@ def test_a_failed_operation_begins_with_its_cause_and_what_to_do(world: PanelWor
     assert text.index("Cause: The disk is full.") < text.index("What to do: Make room.") < text.index("Steps") < text.index("Log Download")
 
 
+def test_an_operation_that_needs_somebody_says_what_to_do_and_offers_it(world: PanelWorld, oscar: Browser, victor: Browser) -> None:
+    operation = run_operation(world.appliance)
+    world.appliance.store.operations.finish(operation.id, OperationStatus.NEEDS_ATTENTION, now=NOON, next_action="Start PostgreSQL.")
+    page = oscar.get("/operations/1").text
+    text = text_of(page)
+    assert text.index("It needs you") < text.index("What to do: Start PostgreSQL.") < text.index("It is mended: go on taking back")
+    assert page.count('action="/operations/1/retry"') == 1
+    text = text_of(victor.get("/operations/1").text)
+    assert "Somebody who may request “Upgrade” can go on from here" in text
+
+
 def test_what_was_logged_so_far_is_in_the_page_itself(world: PanelWorld, alice: Browser) -> None:
     run_operation(world.appliance)
     page = alice.get("/operations/1").text
