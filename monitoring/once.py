@@ -1,9 +1,10 @@
-"""`python -m monitoring probe`: probes described on standard input, results on standard output."""
+"""`python -m monitoring probe`: probes described on standard input, results on standard output; `flag` asks whether a file is there."""
 
 import asyncio
 import json
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import TextIO
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -19,6 +20,7 @@ class Request(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     probes: list[Probe]
+    flag: Path | None = None
 
 
 def probe_once(source: TextIO, sink: TextIO) -> int:
@@ -29,7 +31,10 @@ def probe_once(source: TextIO, sink: TextIO) -> int:
         print(f"The probes cannot be read; nothing was probed. {explain(error)}", file=sys.stderr)
         return BAD_INPUT
     results = asyncio.run(_run_all(request.probes))
-    json.dump({"results": results}, sink)
+    answer: dict[str, object] = {"results": results}
+    if request.flag is not None:
+        answer["flag"] = request.flag.exists()
+    json.dump(answer, sink)
     sink.write("\n")
     return ALL_HEALTHY if all(result["healthy"] for result in results) else SOME_UNHEALTHY
 

@@ -15,7 +15,8 @@ from monitoring.probes import Probe
 class Target(BaseModel):
     """One CRM: its probes by name, and the flag file whose existence means maintenance.
 
-    `live` and `ready` decide whether the CRM is up; any other probe that fails makes it degraded.
+    `live` and `ready` decide whether the CRM is up; any other probe that fails makes it degraded. For a CRM on another host, `through` is
+    the command that takes probes there: those named in `elsewhere`, and the look at the flag file.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,14 +27,16 @@ class Target(BaseModel):
     interval_seconds: float = Field(default=15, gt=0)
     probes: dict[str, Probe]
     maintenance_flag: Path | None = None
+    through: tuple[str, ...] = ()
+    elsewhere: frozenset[str] = frozenset()
 
     @field_validator("probes", mode="before")
     @classmethod
     def _name_probes(cls, probes: Any) -> Any:
-        """A probe may leave out its name, since its key says it."""
+        """A probe's name is its key."""
         if not isinstance(probes, dict):
             return probes
-        return {name: {"name": name, **probe} if isinstance(probe, dict) else probe for name, probe in probes.items()}
+        return {name: {**probe, "name": name} if isinstance(probe, dict) else probe for name, probe in probes.items()}
 
     @field_validator("probes")
     @classmethod

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from monitoring.clock import Clock, Moment
+from monitoring.elsewhere import ask_elsewhere
 from monitoring.ledger import SERVICE, Check, Observation, State
 from monitoring.probes import CheckedProbe, ProbeBase, run_probe
 from monitoring.targets import Target
@@ -50,7 +51,7 @@ class Watch:
     async def look(self) -> None:
         """One round: probe, confirm what failed, judge, hand on."""
         began = self.clock()
-        if self._in_maintenance():
+        if await self._in_maintenance():
             self._tell_maintenance(began)
             return
         checked = await self._check(self._due_probes(began))
@@ -59,7 +60,7 @@ class Watch:
             await asyncio.sleep(min(CONFIRM_AFTER_SECONDS, self.target.interval_seconds))
             checked |= await self._check(doubtful)
         # Asked again, since an operation may have begun between the first probe and its failure.
-        if self._in_maintenance():
+        if await self._in_maintenance():
             self._tell_maintenance(began)
             return
         for name, result in checked.items():
@@ -78,9 +79,10 @@ class Watch:
         return due
 
     async def _check(self, probes: Sequence[ProbeBase]) -> dict[str, CheckedProbe]:
-        results = await asyncio.gather(*map(run_probe, probes))
-        names = {id(probe): name for name, probe in self.target.probes.items()}
-        checked = {names[id(probe)]: result for probe, result in zip(probes, results, strict=True)}
+        far = [probe for probe in probes if probe.name in self.target.elsewhere]
+        near = [probe for probe in probes if probe.name not in self.target.elsewhere]
+        answered, seen = await asyncio.gather(self._ask_far(far), asyncio.gather(*map(run_probe, near)))
+        checked = {result.name: result for result in (*seen, *answered)}
         checks = [
             Check(crm=self.target.crm, target=name, healthy=result.healthy, duration_seconds=result.duration_seconds)
             for name, result in checked.items()
@@ -91,7 +93,15 @@ class Watch:
     def _known_down(self, name: str) -> bool:
         return name in self.verdicts and self.verdicts[name].state is State.DOWN
 
-    def _in_maintenance(self) -> bool:
+    async def _ask_far(self, probes: Sequence[ProbeBase]) -> tuple[CheckedProbe, ...]:
+        """What cannot be learned, since the way there is cut, is not known: it is left out, neither healthy nor not."""
+        answer = await ask_elsewhere(self.target.through, probes, None) if probes else None
+        return () if answer is None else answer.checked
+
+    async def _in_maintenance(self) -> bool:
+        if self.target.through:
+            answer = await ask_elsewhere(self.target.through, (), self.target.maintenance_flag)
+            return answer is not None and answer.flag
         return self.target.maintenance_flag is not None and self.target.maintenance_flag.exists()
 
     def _tell_maintenance(self, at: Moment) -> None:

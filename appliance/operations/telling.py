@@ -3,13 +3,13 @@
 import sqlite3
 import sys
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from appliance.domain.instance import Instance, InstanceState
 from appliance.domain.operation import Operation, OperationStatus
-from appliance.operations.machines import layout_on
-from appliance.operations.steps.health import probes_of
+from appliance.operations.machines import Machine, machine_of
+from appliance.operations.steps.health import OPEN_PROBES, probes_of
 from appliance.products.probing import Door
 from appliance.wiring import Appliance
 from monitoring.ledger import Ledger
@@ -24,16 +24,27 @@ def publish_targets(appliance: Appliance) -> None:
     write_targets(file, [_target(appliance, instance) for instance in appliance.store.instances.list() if _is_watched(instance)])
 
 
-def tell_backup(appliance: Appliance, crm: str, *, repository: str, started: datetime, now: datetime, record: Mapping[str, Any]) -> None:
-    """Write a successful backup into the ledger."""
+def tell_backup(appliance: Appliance, crm: str, *, repository: str, began: datetime, record: Mapping[str, Any]) -> None:
+    """Write a successful backup into the ledger; one that is told already, before a crash, is not told again."""
+    duration_seconds = float(record["duration_seconds"])
     values = {
+        "recovery_point": record["id"],
         "kind": "logical",
         "repository": repository,
         "bytes_added": record["bytes_added"],
         "bytes_processed": record["bytes_processed"],
         "recovery_point_at": datetime.fromisoformat(record["at"]).timestamp(),
     }
-    _write(appliance, kind="backup", crm=crm, result="success", at=now, duration_seconds=(now - started).total_seconds(), values=values)
+    _write(
+        appliance,
+        kind="backup",
+        crm=crm,
+        result="success",
+        at=began + timedelta(seconds=duration_seconds),
+        duration_seconds=duration_seconds,
+        values=values,
+        once_by="recovery_point",
+    )
 
 
 def tell_end(appliance: Appliance, operation: Operation, status: OperationStatus, now: datetime) -> None:
@@ -48,13 +59,23 @@ def tell_end(appliance: Appliance, operation: Operation, status: OperationStatus
 
 
 def _write(
-    appliance: Appliance, *, kind: str, crm: str, result: str, at: datetime, duration_seconds: float, values: Mapping[str, Any]
+    appliance: Appliance,
+    *,
+    kind: str,
+    crm: str,
+    result: str,
+    at: datetime,
+    duration_seconds: float,
+    values: Mapping[str, Any],
+    once_by: str | None = None,
 ) -> None:
     """Monitoring never fails an operation: what the ledger does not take is said on standard error, and the journal knows it anyway."""
     try:
         appliance.settings.ledger_file.parent.mkdir(parents=True, exist_ok=True)
         with Ledger(appliance.settings.ledger_file) as ledger:
-            ledger.record_event(kind=kind, crm=crm, result=result, at=at, duration_seconds=duration_seconds, values=values)
+            ledger.record_event(
+                kind=kind, crm=crm, result=result, at=at, duration_seconds=duration_seconds, values=values, once_by=once_by
+            )
     except (OSError, sqlite3.Error, LedgerTooNew) as error:
         print(f"The monitor's ledger did not take {kind} of {crm} ({result}): {error}", file=sys.stderr)
 
@@ -65,7 +86,9 @@ def _is_watched(instance: Instance) -> bool:
 
 def _target(appliance: Appliance, instance: Instance) -> Target:
     assert instance.deployment is not None  # noqa: S101 - only watched instances come here
+    machine = machine_of(appliance, instance.host, channel="monitor")
     probes = probes_of(appliance, instance, instance.deployment, door=Door.PROXY)
+    far = {} if machine.host.is_local else _seen_from_there(machine, probes)
     return Target.model_validate(
         {
             "crm": instance.name,
@@ -73,6 +96,14 @@ def _target(appliance: Appliance, instance: Instance) -> Target:
             "release": instance.deployment.version,
             "interval_seconds": appliance.settings.probe_interval_seconds,
             "probes": probes,
-            "maintenance_flag": str(layout_on(appliance, instance.host).crm_root / instance.name / "maintenance" / "maintenance.on"),
+            **far,
+            "maintenance_flag": str(machine.layout.crm_root / instance.name / "maintenance" / "maintenance.on"),
         }
     )
+
+
+def _seen_from_there(machine: Machine, probes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """All of a managed host's probes are carried out there, but for what visitors see, which is asked from here."""
+    argv = [machine.layout.tools_python, "-m", "monitoring", "probe"]
+    outside = [name for name in OPEN_PROBES if probes.get(name, {}).get("kind") == "http"]
+    return {"through": machine.reach.command(argv), "elsewhere": sorted(set(probes) - set(outside))}

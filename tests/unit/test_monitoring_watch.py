@@ -1,6 +1,7 @@
 """A round of probes: what is confirmed, what is judged, what is handed on."""
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,3 +102,38 @@ def test_a_costly_probe_rests_and_its_verdict_holds_meanwhile() -> None:
     assert len(notebook.states("live")) == 3
     assert len(notebook.states("deep")) == 1
     assert notebook.states() == [State.DEGRADED] * 3
+
+
+PROBE_COMMAND = [sys.executable, "-m", "monitoring", "probe"]
+
+
+def look_through(through: list[str], *, flag: Path | None = None) -> Notebook:
+    probes = {"live": PASSES, "queue": FAILS}
+    facts = {"crm": "demo", "product": "sample", "release": "1", "interval_seconds": 0.01, "probes": probes, "maintenance_flag": flag}
+    notebook = Notebook()
+
+    async def go() -> None:
+        target = Target.model_validate({**facts, "through": through, "elsewhere": ["queue"]})
+        await Watch(target=target, clock=open_clock(), sink=notebook, slots=asyncio.Semaphore(1)).look()
+
+    asyncio.run(go())
+    return notebook
+
+
+def test_a_probe_that_another_host_carries_out_counts_like_one_of_here() -> None:
+    seen = look_through(PROBE_COMMAND)
+    assert seen.states("live") == [State.UP]
+    assert seen.states("queue") == [State.DOWN]
+    assert seen.states() == [State.DEGRADED]
+
+
+def test_a_host_that_cannot_be_asked_leaves_its_probes_unknown_and_the_crm_as_it_is_seen_from_here() -> None:
+    seen = look_through(["false"])
+    assert seen.states("queue") == []
+    assert seen.states() == [State.UP]
+
+
+def test_the_flag_of_maintenance_is_looked_for_where_the_crm_is(tmp_path: Path) -> None:
+    flag = tmp_path / "maintenance.on"
+    flag.touch()
+    assert look_through(PROBE_COMMAND, flag=flag).states() == [State.MAINTENANCE]
