@@ -83,15 +83,20 @@ class Ledger:
         at: datetime,
         duration_seconds: float | None = None,
         values: Mapping[str, Any] | None = None,
+        once_by: str | None = None,
     ) -> None:
         """Writes down what the worker did, for example a backup, drill, restore, upgrade or install. On disk when it returns.
 
         `result` is success, partial, failed, cancelled or rolled_back; `at` is aware and says when it ended. `values` are JSON facts:
         backups give `kind`, `repository`, `bytes_processed`, `bytes_added` and `recovery_point_at` (Unix seconds).
+        `once_by` names one of the values: an event of this kind and CRM that has the same one is there already, and stays the only one.
         """
         result = "success" if result == "succeeded" else result
-        facts = json.dumps(dict(values or {}))
+        values = dict(values or {})
+        facts = json.dumps(values)
         with self._transaction() as connection:
+            if once_by is not None and _is_told(connection, kind, crm, once_by, values[once_by]):
+                return
             _insert_event(connection, (kind, crm, result, at.timestamp(), duration_seconds, facts))
 
     def record(self, observations: Sequence[Observation], checks: Sequence[Check], now: Moment) -> None:
@@ -186,6 +191,11 @@ def _record_clock_step(connection: sqlite3.Connection, heartbeat: Heartbeat) -> 
         direction = "forward" if heartbeat.step_seconds > 0 else "backward"
         facts = json.dumps({"seconds": round(heartbeat.step_seconds, 3)})
         _insert_event(connection, ("clock_step", "", direction, heartbeat.at.wall.timestamp(), None, facts))
+
+
+def _is_told(connection: sqlite3.Connection, kind: str, crm: str, name: str, value: object) -> bool:
+    query = "SELECT 1 FROM events WHERE kind = ? AND crm = ? AND json_extract(facts, '$.' || ?) = ?"
+    return connection.execute(query, (kind, crm, name, value)).fetchone() is not None
 
 
 def _insert_event(connection: sqlite3.Connection, row: tuple[str, str, str, float, float | None, str]) -> None:

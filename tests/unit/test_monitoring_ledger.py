@@ -236,3 +236,15 @@ def test_within_a_boot_the_sum_is_exactly_the_time_that_elapsed(pauses: list[tup
             watch(ledger, now, State.UP)
         total = sum(interval.seconds for interval in ledger.intervals("demo"))
         assert abs(total - (now.boot_seconds - START.boot_seconds)) < 0.002  # each end is kept to the millisecond
+
+
+def test_an_event_that_says_by_what_it_is_known_is_written_once(ledger: Ledger) -> None:
+    for point in ("one", "one", "two"):
+        ledger.record_event(
+            kind="backup", crm="demo", result="success", at=START.wall, values={"recovery_point": point}, once_by="recovery_point"
+        )
+    ledger.record_event(
+        kind="backup", crm="other", result="success", at=START.wall, values={"recovery_point": "one"}, once_by="recovery_point"
+    )
+    told = [(event.crm, event.values["recovery_point"]) for event in ledger.events("backup")]
+    assert told == [("demo", "one"), ("demo", "two"), ("other", "one")]

@@ -45,6 +45,7 @@ def take_snapshot(run: Run) -> str:
         repository = repository_spec(run, files["repository"])
         run.backup("init", {"repository": repository})
         record = _finished_before(run, repository) or _make_point(run, instance, repository)
+    _tell(run, record)
     run.appliance.store.points.add(
         RecoveryPoint(
             id=record["id"],
@@ -91,14 +92,17 @@ def _finished_before(run: Run, repository: Mapping[str, str]) -> dict[str, Any] 
 def _make_point(run: Run, instance: Instance, repository: Mapping[str, str]) -> dict[str, Any]:
     started = run.now()
     point = f"{started:%Y%m%dT%H%M%SZ}-{run.operation.id}"
-    run.remember(point=point)
+    run.remember(point=point, point_began=started.isoformat())
     record = run.backup("backup", {"repository": repository, "point": point, **_backup_spec(run, instance)})
     for warning in record.get("warnings", ()):
         run.log(f"not backed up: {warning}")
-    tell_backup(
-        run.appliance, instance.name, repository=repository_name(run.machine.host.name), started=started, now=run.now(), record=record
-    )
     return {name: value for name, value in record.items() if name != "event"}
+
+
+def _tell(run: Run, record: Mapping[str, Any]) -> None:
+    """Tell the monitor of the point, whether it was made now or had come to its end before a crash that kept it untold."""
+    began = datetime.fromisoformat(run.memory.get("point_began", record["at"]))
+    tell_backup(run.appliance, run.operation.instance, repository=repository_name(run.machine.host.name), began=began, record=record)
 
 
 def _backup_spec(run: Run, instance: Instance) -> dict[str, Any]:
