@@ -39,7 +39,7 @@ def interrupted(tmp_path: Path) -> Run:
     with run.lent_secrets({"repository": password}) as files:
         repository = {"location": str(appliance.settings.repository_directory), "password_file": files["repository"]}
         run.backup("init", {"repository": repository})
-        files_only = {"crm": "sales", "database": None, "paths": [str(tmp_path / "files")], "record": {}}
+        files_only: dict[str, object] = {"crm": "sales", "database": None, "paths": [str(tmp_path / "files")], "record": {}}
         run.backup("backup", {"repository": repository, "point": POINT, **files_only})
     return run
 
