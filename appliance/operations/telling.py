@@ -89,6 +89,8 @@ def _target(appliance: Appliance, instance: Instance) -> Target:
     machine = machine_of(appliance, instance.host, channel="monitor")
     probes = probes_of(appliance, instance, instance.deployment, door=Door.PROXY)
     far = {} if machine.host.is_local else _seen_from_there(machine, probes)
+    if far:
+        probes |= probes_of(appliance, instance, instance.deployment, door=Door.OUTSIDE, names=set(probes) - set(far["elsewhere"]))
     return Target.model_validate(
         {
             "crm": instance.name,

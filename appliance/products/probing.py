@@ -32,7 +32,9 @@ class Door(StrEnum):
     PRIVATE = "private"
     """The deployment's own port, before anybody else can reach it."""
     PROXY = "proxy"
-    """The address that people use, through the web server in front."""
+    """The address that people use, through the web server in front, asked on the CRM's own host."""
+    OUTSIDE = "outside"
+    """The same, asked from another machine: the host's own address is `crm.outside`."""
 
 
 def render_probes(product: Product, variables: Variables, *, door: Door, names: Collection[str] | None = None) -> dict[str, dict[str, Any]]:
@@ -57,7 +59,8 @@ def _address(variables: Variables, door: Door) -> dict[str, Any]:
     if door is Door.PRIVATE:
         return site | {"via": private}
     trust = {"trust": tls["trust"]} if encrypted and tls.get("trust") else {}
-    return site | {"via": origin(scheme, _reachable(str(crm["address"])), int(crm["port"]))} | trust
+    where = str(crm["outside"]) if door is Door.OUTSIDE else _reachable(str(crm["address"]))
+    return site | {"via": origin(scheme, where, int(crm["port"]))} | trust
 
 
 def _reachable(address: str) -> str:

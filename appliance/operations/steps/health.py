@@ -25,7 +25,7 @@ def probes_of(
 ) -> dict[str, dict[str, Any]]:
     """The product's probes by name, ready for the monitoring package; all but the writing one, or those named."""
     variables = {
-        "crm": crm_variables(layout_on(appliance, instance.host), instance),
+        "crm": crm_variables(layout_on(appliance, instance.host), instance) | {"outside": appliance.store.hosts.get(instance.host).address},
         "deployment": deployment.as_variables(),
         "release": release_variables(appliance, instance.product, deployment),
         "settings": dict(instance.settings),
