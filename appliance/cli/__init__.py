@@ -26,12 +26,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for room in (processes, instances, access):
+for room in (processes, instances):
     app.registered_commands += room.app.registered_commands
 app.add_typer(instances.instance_app, name="instance")
 app.add_typer(products.app, name="product")
 app.add_typer(hosts.app, name="host")
 app.add_typer(operations.app, name="operation")
+app.add_typer(access.app, name="token")
 
 
 def main() -> None:

@@ -39,6 +39,16 @@ class BrowserSession:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Token:
+    """What is known of a bearer token; the token itself is not kept."""
+
+    name: str
+    user: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Access:
     """Users, sessions, tokens and the audit."""
 
@@ -97,6 +107,20 @@ class Access:
         with self.database.writing() as session:
             session.merge(TokenRow(name=name, token_hash=_digest(token), user=user, created_at=now))
         return token
+
+    def tokens(self) -> list[Token]:
+        """By name."""
+        with self.database.reading() as session:
+            rows = session.scalars(select(TokenRow).order_by(TokenRow.name))
+            return [Token(name=row.name, user=row.user, created_at=row.created_at, last_used_at=row.last_used_at) for row in rows]
+
+    def revoke_token(self, name: str) -> None:
+        """Let a token open nothing from now on. Raises NotFound."""
+        with self.database.writing() as session:
+            row = session.get(TokenRow, name)
+            if row is None:
+                raise NotFound(f"There is no token {name!r}; nothing was changed. `appliance token list` names them.")
+            session.delete(row)
 
     def find_token_user(self, token: str, *, now: datetime) -> User | None:
         """The user behind a bearer token; its use is noted."""

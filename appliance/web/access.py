@@ -32,7 +32,7 @@ NEEDED = {
     "install": Role.ADMINISTRATOR,
     "remove": Role.ADMINISTRATOR,
 }
-"""The role that a request of each kind needs; a kind that is not named here needs an administrator."""
+"""The role that a request of each kind needs; what is not named here, as seeing and revoking tokens, needs an administrator."""
 
 
 @dataclass(frozen=True, kw_only=True)

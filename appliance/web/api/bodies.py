@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from appliance.domain.instance import Instance, RecoveryPoint
 from appliance.domain.operation import Operation, OperationStatus, StepStatus
 from appliance.domain.product import ProductDefinition
+from appliance.store.access import Token
 from appliance.store.journal import LogLine
 from appliance.web.panel import LARGEST_ID
 
@@ -157,6 +158,20 @@ class RequestBody(Body):
     kind: Annotated[str, Field(max_length=32, description="install, backup, restore, drill, upgrade, rollback or remove")]
     instance: Annotated[str, Field(max_length=64)]
     parameters: dict[str, Any] = {}
+
+
+class TokenBody(Body):
+    """A bearer token, which is itself not kept; `last_used_at` is null while it was never used."""
+
+    name: str
+    user: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+    @classmethod
+    def of(cls, token: Token) -> Self:
+        """As the store knows it."""
+        return cls.model_validate(token)
 
 
 class ProblemBody(BaseModel):

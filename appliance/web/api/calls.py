@@ -20,6 +20,7 @@ from appliance.web.api.bodies import (
     ProductBody,
     RecoveryPointBody,
     RequestBody,
+    TokenBody,
 )
 from appliance.web.live import follow, resume_after
 from appliance.web.offers import offered_products
@@ -59,6 +60,22 @@ def get_instance(panel: PanelDependency, _: Bearer, name: str) -> InstanceBody:
 def list_recovery_points(panel: PanelDependency, _: Bearer, name: str) -> list[RecoveryPointBody]:
     """Give the recovery points of an instance, newest first; they outlive it."""
     return [RecoveryPointBody.of(point) for point in panel.appliance.store.points.list(name)]
+
+
+@router.get("/tokens")
+def list_tokens(panel: PanelDependency, principal: Bearer) -> list[TokenBody]:
+    """Give the bearer tokens by name, without what opens the API."""
+    principal.demand("tokens")
+    return [TokenBody.of(token) for token in panel.appliance.store.access.tokens()]
+
+
+@router.delete("/tokens/{name:path}", status_code=204)
+def revoke_token(panel: PanelDependency, principal: Bearer, name: str) -> None:
+    """Revoke a token: it opens nothing from now on, even if it is the one that asks."""
+    principal.demand("tokens")
+    access = panel.appliance.store.access
+    access.revoke_token(name)
+    access.audit(actor=principal.name, action="revoke token", subject=name, detail={}, now=panel.clock())
 
 
 @router.get("/operations")

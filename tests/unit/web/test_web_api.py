@@ -76,6 +76,22 @@ def test_a_token_that_was_replaced_opens_nothing(world: PanelWorld) -> None:
     assert old.get("/api/v1/instances").status_code == 401
 
 
+def test_a_token_is_listed_without_what_it_opens_with_and_revoked(world: PanelWorld) -> None:
+    alice, oscar = world.program_of("Alice"), world.program_of("Oscar")
+    oscar.get("/api/v1/instances")
+    told = alice.get("/api/v1/tokens").json()
+    assert [(token["name"], token["user"], token["last_used_at"] is not None) for token in told] == [
+        ("token of Alice", "Alice", True),
+        ("token of Oscar", "Oscar", True),
+    ]
+    assert "appl_" not in str(told)
+    assert alice.delete("/api/v1/tokens/token of Oscar").status_code == 204
+    assert oscar.get("/api/v1/instances").status_code == 401
+    assert alice.delete("/api/v1/tokens/token of Oscar").status_code == 404
+    with world.appliance.store.database.engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT actor, action, subject FROM audit").all() == [("Alice", "revoke token", "token of Oscar")]
+
+
 def test_the_description_names_every_call(world: PanelWorld, victor: Browser) -> None:
     told = victor.get("/api/v1/openapi.json").json()
     assert told["openapi"].startswith("3.1")

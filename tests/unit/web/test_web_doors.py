@@ -43,14 +43,17 @@ API_READS = [
 ]
 API_STREAMS = ["/api/v1/operations/{operation_id}/log/stream"]
 API_CHANGES = ["/api/v1/operations", "/api/v1/operations/{operation_id}/cancel", "/api/v1/operations/{operation_id}/retry"]
+API_ADMINISTRATION = ["/api/v1/tokens"]
+API_REMOVALS = ["/api/v1/tokens/{name:path}"]
 DESCRIPTION = "/api/v1/openapi.json"
 
-GETS = {*OPEN, *SEEN_BY_ALL, *OPERATORS_FORMS, *ADMINISTRATORS_FORMS, *STREAMS, *API_READS, *API_STREAMS, DESCRIPTION}
+GETS = {*OPEN, *SEEN_BY_ALL, *OPERATORS_FORMS, *ADMINISTRATORS_FORMS, *STREAMS, *API_READS, *API_STREAMS, *API_ADMINISTRATION, DESCRIPTION}
 POSTS = {"/login", *CHANGES, *OWN_AFFAIRS, *API_CHANGES}
+DELETES = {*API_REMOVALS}
 
 
 def fill(address: str) -> str:
-    return address.replace("{name}", "sales").replace("{operation_id}", "1")
+    return address.replace("{name}", "sales").replace("{name:path}", "token of Alice").replace("{operation_id}", "1")
 
 
 def routes_of(world: PanelWorld) -> set[tuple[str, str]]:
@@ -65,7 +68,7 @@ def routes_of(world: PanelWorld) -> set[tuple[str, str]]:
 
 
 def test_every_address_is_in_these_tables(world: PanelWorld) -> None:
-    described = {("GET", path) for path in GETS} | {("POST", path) for path in POSTS}
+    described = {("GET", path) for path in GETS} | {("POST", path) for path in POSTS} | {("DELETE", path) for path in DELETES}
     assert routes_of(world) == described
 
 
@@ -83,7 +86,8 @@ def test_a_stranger_changes_nothing(world: PanelWorld, mallory: Browser) -> None
 
 
 def test_the_api_tells_a_stranger_nothing(mallory: Browser) -> None:
-    answers = [mallory.get(fill(address)) for address in [*API_READS, *API_STREAMS, DESCRIPTION]]
+    answers = [mallory.get(fill(address)) for address in [*API_READS, *API_STREAMS, *API_ADMINISTRATION, DESCRIPTION]]
+    answers += [mallory.client.delete(fill(address)) for address in API_REMOVALS]
     told = {(answer.status_code, answer.headers["content-type"], answer.headers["www-authenticate"]) for answer in answers}
     assert told == {(401, "application/problem+json", "Bearer")}
 
@@ -123,6 +127,14 @@ def test_a_viewers_token_reads_everything(world: PanelWorld) -> None:
     run_operation(world.appliance)
     program = world.program_of("Victor")
     assert {address: program.get(fill(address)).status_code for address in API_READS} == dict.fromkeys(API_READS, 200)
+
+
+def test_only_an_administrator_sees_and_revokes_tokens(world: PanelWorld) -> None:
+    world.program_of("Alice")
+    for program in (world.program_of("Victor"), world.program_of("Oscar")):
+        answers = [program.get(address) for address in API_ADMINISTRATION] + [program.delete(fill(address)) for address in API_REMOVALS]
+        assert {answer.status_code for answer in answers} == {403}
+    assert [token.name for token in world.appliance.store.access.tokens()] == ["token of Alice", "token of Oscar", "token of Victor"]
 
 
 def test_an_operator_neither_installs_nor_removes(world: PanelWorld, oscar: Browser) -> None:
