@@ -1,23 +1,22 @@
 """The worker: the one process that carries operations out, each in a child process and a confinement of its own."""
 
 import contextlib
+import functools
 import os
 import select
 import signal
 import socket
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-import psutil
-
 from appliance.domain.operation import Operation, OperationStatus
 from appliance.hosts.confinement import Confinement, confine, end, sweep
 from appliance.hosts.playbooks import end_controllers
+from appliance.operations.carriers import Carrier, CarrierFile, fork_carrier
 from appliance.operations.engine import Engine
 from appliance.operations.telling import tell_end
 from appliance.operations.worker_lock import hold
@@ -75,6 +74,7 @@ class Worker:
     now: Callable[[], datetime] = _now
     tell: Callable[[Appliance, Operation, OperationStatus, datetime], None] = tell_end
     carried: dict[int, Carried] = field(default_factory=dict)
+    waiting: Carrier | None = None
     stopping: bool = False
     lock: IO[str] | None = None
 
@@ -89,6 +89,7 @@ class Worker:
         ):
             self._adopt()
             while not self.stopping:
+                self._waiting_carrier()  # anew only after the pause: the one that has just been sent off needs the processor
                 self._watch()
                 self._claim()
                 _wait(wake, signals, WATCH_SECONDS if self.carried else IDLE_SECONDS)
@@ -99,6 +100,9 @@ class Worker:
 
     def _take_leave(self) -> None:
         """Clear up after operations that have just ended; those that run go on without a worker."""
+        if self.waiting is not None:
+            self.waiting.dismiss()
+            self.waiting = None
         deadline = time.monotonic() + LEAVE_SECONDS
         while any(self._has_finished(operation_id) for operation_id in self.carried) and time.monotonic() < deadline:
             self._watch()
@@ -118,13 +122,13 @@ class Worker:
             if operation is None:
                 return
             self.carried[operation.id] = Carried(confinement=confine(self.appliance.settings.home, operation.id))
-            self._carry(operation)
+            self._carry(operation.id)
 
     def _watch(self) -> None:
         for operation_id, carried in list(self.carried.items()):
             if carried.carrier is not None and _has_ended(carried.carrier):
                 carried.carrier = None
-            if carried.carrier is not None or self._has_carrier(operation_id):
+            if carried.carrier is not None or self._carrier_file(operation_id).names_one_alive():
                 continue
             if carried.confinement.members():
                 self._await_orphans(operation_id, carried)
@@ -136,10 +140,10 @@ class Worker:
         operation = self.appliance.store.operations.get(operation_id)
         if operation.status != OperationStatus.RUNNING:
             carried.confinement.leave_nothing()
-            self._carrier_file(operation_id).unlink(missing_ok=True)
+            self._carrier_file(operation_id).remove()
             del self.carried[operation_id]
         elif time.monotonic() >= carried.not_before:
-            self._carry(operation)
+            self._carry(operation_id)
 
     def _await_orphans(self, operation_id: int, carried: Carried) -> None:
         """What a dead carrier left begins nothing new, may end what it has begun, and is ended when patience is over."""
@@ -151,51 +155,31 @@ class Worker:
         if time.monotonic() - carried.orphaned_at > self.appliance.settings.orphan_patience_seconds:
             end(carried.confinement, grace_seconds=ORPHAN_GRACE_SECONDS)
 
-    def _has_carrier(self, operation_id: int) -> bool:
-        """Whether the carrier that an earlier worker started is alive, and not only programs it had started."""
-        try:
-            pid, created = self._carrier_file(operation_id).read_text().split()
-            process = psutil.Process(int(pid))
-            return process.create_time() == float(created) and process.status() != psutil.STATUS_ZOMBIE
-        except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
-            return False
+    def _carrier_file(self, operation_id: int) -> CarrierFile:
+        return CarrierFile(path=self.appliance.settings.worker_lock.with_name(f"carrier-{operation_id}"))
 
-    def _carrier_file(self, operation_id: int) -> Path:
-        return self.appliance.settings.worker_lock.with_name(f"carrier-{operation_id}")
-
-    def _carry(self, operation: Operation) -> None:
-        carried = self.carried[operation.id]
+    def _carry(self, operation_id: int) -> None:
+        carried = self.carried[operation_id]
         carried.not_before = time.monotonic() + min(LONGEST_PAUSE_SECONDS, SHORTEST_PAUSE_SECONDS * 2**carried.attempts)
         carried.attempts += 1
-        worker = os.getpid()
-        pid = os.fork()
-        if pid:
-            carried.carrier = pid
-            return
-        code = 1
-        try:
-            self._become_carrier(operation.id, worker)
-            Engine(appliance=self.appliance, workflows=self.workflows, confinement=carried.confinement, now=self.now, tell=self.tell).carry(
-                operation
-            )
-            code = 0
-        except BaseException:
-            traceback.print_exc()
-            raise
-        finally:
-            os._exit(code)
+        carried.carrier = self._waiting_carrier().take(operation_id)
+        self.waiting = None
 
-    def _become_carrier(self, operation_id: int, worker: int) -> None:
+    def _waiting_carrier(self) -> Carrier:
+        """The one that will carry the next operation."""
+        if self.waiting is None:
+            carry = functools.partial(self._be_carrier, os.getpid())
+            self.waiting = fork_carrier(carry, database=self.appliance.store.database, lock=self.lock)
+        return self.waiting
+
+    def _be_carrier(self, worker: int, operation_id: int) -> None:
         """Be known as the carrier before anything is done; if the worker has died before that, its successor knows nothing of us."""
-        signal.set_wakeup_fd(-1)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
-            signal.signal(number, signal.SIG_DFL)
-        if self.lock is not None:
-            self.lock.close()  # or the lock would outlive the worker
-        os.setsid()
-        self._carrier_file(operation_id).write_text(f"{os.getpid()} {psutil.Process().create_time()}")
+        self._carrier_file(operation_id).enrol()
         if os.getppid() != worker:
-            os._exit(1)
+            return
+        confinement = confine(self.appliance.settings.home, operation_id)
+        engine = Engine(appliance=self.appliance, workflows=self.workflows, confinement=confinement, now=self.now, tell=self.tell)
+        engine.carry(self.appliance.store.operations.get(operation_id))
 
 
 def _has_ended(pid: int) -> bool:

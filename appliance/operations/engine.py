@@ -56,9 +56,8 @@ class Engine:
         journal = self.appliance.store.operations
         run = self._run(operation, step, interrupted=interrupted)
         try:
-            if run.is_cancelled():
+            if not journal.begin_step(operation.id, step.name, now=self.now(), unless_cancelled=step.cancellable):
                 raise Cancelled("Somebody asked to stop.")
-            journal.begin_step(operation.id, step.name, now=self.now())
             self._be_confined()
             run.log(f"{step.title}{' (again, after an interruption)' if interrupted else ''}")
             detail = call(run, step.run, patience_seconds=self._patience_seconds)

@@ -41,7 +41,6 @@ def request(
         now=now,
     )
     wake(appliance.settings.worker_socket)
-    appliance.store.access.audit(actor=requested_by, action=kind, subject=instance, detail={"operation": operation.id}, now=now)
     return operation
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from appliance.domain.operation import Operation, OperationStatus, Step, StepStatus
 from appliance.errors import Conflict, NotFound
 from appliance.store.database import Database
-from appliance.store.models import LogRow, OperationRow, StepRow
+from appliance.store.models import AuditRow, LogRow, OperationRow, StepRow
 
 BACK = "back"
 
@@ -36,7 +36,10 @@ class Journal:
     def record(
         self, *, kind: str, instance: str, parameters: Mapping[str, Any], steps: Iterable[tuple[str, str]], requested_by: str, now: datetime
     ) -> Operation:
-        """Write a new operation with its steps, given as (name, title). Raises Conflict when the instance has an unfinished one."""
+        """Write a new operation with its steps, given as (name, title), and who asked for it into the audit: both or neither.
+
+        Raises Conflict when the instance has an unfinished one.
+        """
         row = OperationRow(
             kind=kind,
             instance=instance,
@@ -44,15 +47,13 @@ class Journal:
             status=OperationStatus.QUEUED,
             requested_by=requested_by,
             requested_at=now,
-            steps=[
-                StepRow(position=position, name=name, title=title, status=StepStatus.PENDING)
-                for position, (name, title) in enumerate(steps)
-            ],
+            steps=[StepRow(position=at, name=name, title=title, status=StepStatus.PENDING) for at, (name, title) in enumerate(steps)],
         )
         try:
             with self.database.writing() as session:
                 session.add(row)
                 session.flush()
+                session.add(AuditRow(at=now, actor=requested_by, action=kind, subject=instance, detail={"operation": row.id}))
                 return _operation(row)
         except IntegrityError:
             self.require_free(instance)
@@ -103,8 +104,11 @@ class Journal:
 
     def claim(self, *, now: datetime) -> Operation | None:
         """Take the oldest queued operation, or None; it is running afterwards."""
+        query = select(OperationRow).where(OperationRow.status == OperationStatus.QUEUED).order_by(OperationRow.id).limit(1)
+        with self.database.reading() as session:
+            if session.scalar(query.with_only_columns(OperationRow.id)) is None:
+                return None  # to take the write lock for this would keep carriers waiting
         with self.database.writing() as session:
-            query = select(OperationRow).where(OperationRow.status == OperationStatus.QUEUED).order_by(OperationRow.id).limit(1)
             row = session.scalars(query).first()
             if row is None:
                 return None
@@ -141,11 +145,14 @@ class Journal:
             row = _row(session, operation_id)
             row.memory = {**row.memory, **values}
 
-    def begin_step(self, operation_id: int, name: str, *, now: datetime) -> None:
-        """Write that a step is about to act; its first beginning counts."""
+    def begin_step(self, operation_id: int, name: str, *, now: datetime, unless_cancelled: bool = False) -> bool:
+        """Write that a step is about to act; its first beginning counts. False, with nothing written, if somebody asked to stop before."""
         with self.database.writing() as session:
             row = _step(session, operation_id, name)
+            if unless_cancelled and _row(session, operation_id).cancel_requested:
+                return False
             row.status, row.started_at = StepStatus.RUNNING, row.started_at or now
+            return True
 
     def end_step(self, operation_id: int, name: str, status: StepStatus, *, now: datetime, detail: str | None = None) -> None:
         """Write how a step ended."""

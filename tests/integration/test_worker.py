@@ -6,6 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from appliance.domain.operation import OperationStatus, StepStatus
@@ -38,6 +39,27 @@ def test_a_request_starts_within_the_blink_of_an_eye(appliance: Appliance) -> No
     stop_worker(worker)
     assert ended.status == OperationStatus.SUCCEEDED
     assert ended.started_at is not None
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_the_carrier_that_waits_for_work_ends_with_its_worker(appliance: Appliance, number: signal.Signals) -> None:
+    worker = start_worker(appliance, workflows_of())
+    await_true(lambda: len(psutil.Process(worker).children()) == 1)
+    waiting = psutil.Process(worker).children()[0]
+    stop_worker(worker, number)
+    await_true(lambda: not waiting.is_running() or waiting.status() == psutil.STATUS_ZOMBIE)
+    assert not is_held(appliance.settings.worker_lock)
+
+
+def test_a_request_is_carried_out_though_the_waiting_carrier_was_killed(appliance: Appliance) -> None:
+    workflows = workflows_of(StepDefinition(name="one", title="Do", run=lambda _: None))
+    worker = start_worker(appliance, workflows)
+    await_true(lambda: len(psutil.Process(worker).children()) == 1)
+    psutil.Process(worker).children()[0].kill()
+    operation = request(appliance, "work", "demo", {}, requested_by="Alice", now=now(), workflows=workflows)
+    ended = await_end(appliance, operation.id)
+    stop_worker(worker)
+    assert ended.status == OperationStatus.SUCCEEDED
 
 
 def test_an_operation_outlives_its_worker_and_is_not_begun_twice(appliance: Appliance, tmp_path: Path) -> None:
