@@ -57,20 +57,31 @@ def backup(name: Name, detach: Detach = False, as_json: AsJson = False) -> None:
 
 
 @app.command("recovery-points")
-def recovery_points(name: Name, as_json: AsJson = False) -> None:
-    """List the moments an instance can be brought back to, newest first."""
+def recovery_points(
+    name: Annotated[str | None, typer.Argument(help="Name of an instance, which may have been removed; all if left out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the moments an instance can be brought back to, newest first; without a name those of all, of removed ones too."""
     store = opened().store
-    points = store.points.list(name)
-    if not points:
+    points = store.points.all() if name is None else store.points.list(name)
+    if not points and name is not None:
         store.instances.get(name)  # a removed instance may have points; an unknown one is refused
     if as_json:
         print_json(points)
         return
+    there = {instance.name for instance in store.instances.list()}
     rows = [
-        (point.id, moment(point.at), point.record["release"], f"proven {moment(point.proven_at)}" if point.proven_at else "unproven")
+        (
+            point.id,
+            point.instance if point.instance in there else f"{point.instance} (removed)",
+            moment(point.at),
+            point.record["release"],
+            f"proven {moment(point.proven_at)}" if point.proven_at else "unproven",
+        )
         for point in points
     ]
-    print_table(("POINT", "AT", "RELEASE", "PROOF"), rows, empty=f"{name} has no recovery point yet. Take one: appliance backup {name}")
+    empty = f"There is no recovery point yet. Take one: appliance backup {name or 'NAME'}"
+    print_table(("POINT", "INSTANCE", "AT", "RELEASE", "PROOF"), rows, empty=empty)
 
 
 @app.command()

@@ -1,6 +1,6 @@
 """The instances and their recovery points."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -84,6 +84,12 @@ class Points:
     def list(self, instance: str) -> list[RecoveryPoint]:
         """Newest first."""
         query = select(PointRow).where(PointRow.instance == instance).order_by(PointRow.at.desc(), PointRow.id.desc())
+        with self.database.reading() as session:
+            return [_point(row) for row in session.scalars(query)]
+
+    def all(self) -> Sequence[RecoveryPoint]:
+        """Of every instance by name, of removed ones too; of each, newest first."""
+        query = select(PointRow).order_by(PointRow.instance, PointRow.at.desc(), PointRow.id.desc())
         with self.database.reading() as session:
             return [_point(row) for row in session.scalars(query)]
 

@@ -7,7 +7,7 @@ from appliance.domain.instance import Instance, InstanceState, RecoveryPoint, ch
 from appliance.errors import Conflict, InvalidRequest, NotFound
 from appliance.operations.kinds.backup import backup_checks, serving
 from appliance.operations.parameters import Parameters, read
-from appliance.operations.preflight import RELEASE_BYTES, disk_has_room, lock_is_intact, require, runtime_fits
+from appliance.operations.preflight import RELEASE_BYTES, Check, disk_has_room, lock_is_intact, require, runtime_fits
 from appliance.operations.run import Run
 from appliance.operations.steps.deciding import decide_on_release, release_reservation, reserve_instance
 from appliance.operations.steps.deploying import DEPLOYMENT_EMPTY, START, VERIFY, VERIFY_RECORDS
@@ -29,7 +29,7 @@ class RestoreParameters(Parameters):
 
 
 class BesideParameters(Parameters):
-    """`source` is the instance that the point was taken of; it may have been removed since. `host` can only be the one the point lies on."""
+    """`source` is the instance that the point was taken of; it may have been removed since. `host` can only be the one it lies on."""
 
     source: str
     point: str | None = None
@@ -92,7 +92,20 @@ def check_in_place(run: Run) -> str:
 def check_beside(run: Run) -> str:
     """Refuse before anything is changed."""
     point = run.appliance.store.points.get(run.operation.parameters["point"])
-    return require(_checks(run, point.record["product"], point))
+    return require([*_checks(run, point.record["product"], point), secrets_are_kept(run.appliance, point)])
+
+
+def secrets_are_kept(appliance: Appliance, point: RecoveryPoint) -> Check:
+    """What the data of a recovery point cannot be used without is still known; of a removed instance too, unless it was purged."""
+
+    def check() -> str | None:
+        wanted = [secret.name for secret in appliance.catalogue.get(point.record["product"]).definition.secrets]
+        if not (gone := sorted(set(wanted) - appliance.store.vault.all(point.instance).keys())):
+            return None
+        names = ", ".join(gone)
+        return f"the secrets of {point.instance} are no longer kept ({names}); docs/runbooks/restore-by-hand.md takes them from the point"
+
+    return check
 
 
 def reserve(run: Run) -> str:

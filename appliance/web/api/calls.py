@@ -62,6 +62,12 @@ def list_recovery_points(panel: PanelDependency, _: Bearer, name: str) -> list[R
     return [RecoveryPointBody.of(point) for point in panel.appliance.store.points.list(name)]
 
 
+@router.get("/recovery-points")
+def list_all_recovery_points(panel: PanelDependency, _: Bearer) -> list[RecoveryPointBody]:
+    """Give every recovery point, of removed instances too, by instance and newest first."""
+    return [RecoveryPointBody.of(point) for point in panel.appliance.store.points.all()]
+
+
 @router.get("/tokens")
 def list_tokens(panel: PanelDependency, principal: Bearer) -> list[TokenBody]:
     """Give the bearer tokens by name, without what opens the API."""

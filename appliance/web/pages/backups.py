@@ -1,9 +1,19 @@
-"""Recovery points: what can be gone back to, and whether it was ever proven."""
+"""Recovery points: what can be gone back to, and whether it was ever proven; those of removed CRMs too."""
+
+from collections.abc import Mapping
+from itertools import groupby
 
 from fastapi import APIRouter, Response
+from fastapi.responses import RedirectResponse
 
-from appliance.web.panel import PanelDependency
-from appliance.web.sessions import LoggedIn
+from appliance.domain.instance import RecoveryPoint
+from appliance.errors import NotFound
+from appliance.store import Store
+from appliance.web.access import Principal
+from appliance.web.errors import Problem
+from appliance.web.panel import Panel, PanelDependency
+from appliance.web.requesting import send, send_or_show
+from appliance.web.sessions import Form, LoggedIn
 from appliance.web.summaries import instances_of
 
 router = APIRouter(prefix="/backups", include_in_schema=False)
@@ -13,8 +23,58 @@ router = APIRouter(prefix="/backups", include_in_schema=False)
 def list_backups(panel: PanelDependency, principal: LoggedIn, instance: str = "") -> Response:
     """Show the recovery points of all CRMs, or of one."""
     store = panel.appliance.store
-    names = [one.name for one in instances_of(store)]
-    groups = [(name, store.points.list(name)) for name in names if instance in ("", name)]
+    there = [(one.name, store.points.list(one.name)) for one in instances_of(store)]
+    removed = _of_removed(store)
+    names = [name for name, _ in (*there, *removed)]
     return panel.pages.page(
-        "backups.html", principal=principal, section="/backups", groups=groups, names=names, chosen=instance if instance in names else ""
+        "backups.html",
+        principal=principal,
+        section="/backups",
+        groups=[(name, points) for name, points in there if instance in ("", name)],
+        removed=[(name, points) for name, points in removed if instance in ("", name)],
+        names=names,
+        chosen=instance if instance in names else "",
+    )
+
+
+def _of_removed(store: Store) -> list[tuple[str, list[RecoveryPoint]]]:
+    """The names of CRMs that are gone, with their recovery points, newest first."""
+    groups = [(name, list(points)) for name, points in groupby(store.points.all(), key=lambda point: point.instance)]
+    return [(name, points) for name, points in groups if store.instances.find(name) is None]
+
+
+@router.get("/{name}/restore")
+def show_restore(panel: PanelDependency, principal: LoggedIn, name: str, point: str = "") -> Response:
+    """Show how a removed CRM is brought back; one that is there has a page of its own for that."""
+    if panel.appliance.store.instances.find(name) is not None:
+        principal.demand("restore-beside")
+        return RedirectResponse(f"/instances/{name}/restore", 303)
+    return _form(panel, principal, name, {"point": point})
+
+
+@router.post("/{name}/restore")
+def restore(panel: PanelDependency, form: Form, name: str) -> Response:
+    """Request it."""
+    wanted = {"source": name, "point": form.text("point")}
+    return send_or_show(
+        lambda: send(panel, form.principal, "restore-beside", form.text("new_name"), wanted),
+        lambda problem: _form(panel, form.principal, name, form.fields, problem),
+    )
+
+
+def _form(panel: Panel, principal: Principal, name: str, values: Mapping[str, str], problem: Problem | None = None) -> Response:
+    principal.demand("restore-beside")
+    points = panel.appliance.store.points.list(name)
+    if not points:
+        raise NotFound(f"Nothing is kept of a CRM named {name!r}.")
+    return panel.pages.page(
+        "bring_back.html",
+        status=problem.status if problem else 200,
+        principal=principal,
+        section="/backups",
+        name=name,
+        points=points,
+        chosen=values.get("point") or points[0].id,
+        new_name=values.get("new_name", name),
+        problem=problem,
     )

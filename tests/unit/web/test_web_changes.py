@@ -41,6 +41,26 @@ def test_a_restore_beside_makes_a_new_crm(world: PanelWorld, alice: Browser) -> 
     assert (kind, instance, parameters["source"], parameters["point"]) == ("restore-beside", "sales-copy", "sales", "sales-1")
 
 
+def test_a_removed_crm_is_brought_back_from_its_page_under_its_old_name_or_another(world: PanelWorld, alice: Browser) -> None:
+    world.appliance.store.instances.remove("sales")
+    page = alice.get("/backups/sales/restore?point=sales-1").text
+    assert 'value="sales-1" selected' in page
+    assert 'name="new_name" value="sales"' in page
+    refused = alice.post("/backups/sales/restore", {"point": "sales-1", "new_name": "../etc"})
+    assert (refused.status_code, world.operations()) == (422, [])
+    for name in ("sales", "sales-2026"):
+        answer = alice.post("/backups/sales/restore", {"point": "sales-1", "new_name": name})
+        kind, instance, parameters, _ = requested(world)
+        assert (answer.status_code, kind, instance) == (303, "restore-beside", name)
+        assert (parameters["source"], parameters["point"]) == ("sales", "sales-1")
+
+
+def test_a_crm_that_is_there_is_restored_from_its_own_page(alice: Browser) -> None:
+    answer = alice.get("/backups/sales/restore")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/instances/sales/restore")
+    assert alice.get("/backups/never-was/restore").status_code == 404
+
+
 def test_an_operator_may_not_make_a_new_crm_by_a_restore(world: PanelWorld, oscar: Browser) -> None:
     answer = oscar.post("/instances/sales/restore", {"way": "beside", "point": "sales-1", "new_name": "sales-copy"})
     assert (answer.status_code, world.operations()) == (403, [])
@@ -123,7 +143,7 @@ def test_an_operation_that_needed_somebody_goes_on_and_it_is_audited(world: Pane
     assert oscar.post("/operations/1/retry").headers["location"] == "/operations/1"
     assert (world.operations()[0].status, world.operations()[0].next_action) == (OperationStatus.QUEUED, None)
     with world.appliance.store.database.engine.connect() as connection:
-        assert connection.exec_driver_sql("SELECT actor, action, subject FROM audit").all() == [("Oscar", "retry", "sales")]
+        assert connection.exec_driver_sql("SELECT actor, action, subject FROM audit").all()[-1] == ("Oscar", "retry", "sales")
 
 
 def test_the_upgrade_form_offers_only_what_one_step_reaches(alice: Browser) -> None:

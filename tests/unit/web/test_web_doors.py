@@ -17,7 +17,7 @@ SEEN_BY_ALL = [
     "/password",
 ]
 OPERATORS_FORMS = ["/instances/{name}/upgrade", "/instances/{name}/rollback", "/instances/{name}/restore"]
-ADMINISTRATORS_FORMS = ["/install", "/instances/{name}/remove"]
+ADMINISTRATORS_FORMS = ["/install", "/instances/{name}/remove", "/backups/{name}/restore"]
 STREAMS = ["/operations/{operation_id}/stream"]
 CHANGES = {
     "/instances/{name}/backup": "operator",
@@ -30,6 +30,7 @@ CHANGES = {
     "/instances/{name}/remove": "administrator",
     "/instances/{name}/password": "administrator",
     "/install": "administrator",
+    "/backups/{name}/restore": "administrator",
 }
 OWN_AFFAIRS = {"/logout", "/password"}
 API_READS = [
@@ -37,6 +38,7 @@ API_READS = [
     "/api/v1/instances",
     "/api/v1/instances/{name}",
     "/api/v1/instances/{name}/recovery-points",
+    "/api/v1/recovery-points",
     "/api/v1/operations",
     "/api/v1/operations/{operation_id}",
     "/api/v1/operations/{operation_id}/log",

@@ -82,6 +82,20 @@ def test_a_recovery_point_is_unproven_until_it_was_restored(alice: Browser) -> N
     assert shown == {"sales-1": "Proven", "sales-2": "Unproven"}
 
 
+def test_the_backups_of_a_removed_crm_are_shown_with_what_can_be_done(world: PanelWorld, alice: Browser, victor: Browser) -> None:
+    add_sales(world.appliance, name="support", slot=1)
+    world.appliance.store.instances.remove("support")
+    page = alice.get("/backups").text
+    assert text_of(page).index("sales-1") < text_of(page).index("Of CRMs that were removed") < text_of(page).index("support-1")
+    assert 'href="/backups/support/restore?point=support-2"' in page
+    assert "/instances/support" not in page
+    assert "support-1" in alice.get("/backups?instance=support").text
+    assert "sales-1" not in alice.get("/backups?instance=support").text
+    assert "/backups/support/restore" not in victor.get("/backups").text
+    told = world.program_of("Victor").get("/api/v1/recovery-points").json()
+    assert [point["id"] for point in told] == ["sales-2", "sales-1", "support-2", "support-1"]
+
+
 def test_a_viewer_is_shown_no_button_that_changes_something(world: PanelWorld, victor: Browser) -> None:
     run_operation(world.appliance)
     for address in ("/", "/instances", "/instances/sales", "/backups", "/operations/1"):
