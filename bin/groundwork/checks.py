@@ -6,6 +6,8 @@ from pathlib import Path
 
 PYTHON_TREES = ("appliance", "backup", "monitoring", "benchmarks", "bin/groundwork", "tests", "hatch_build.py")
 TYPED_TREES = ("appliance", "backup", "monitoring", "benchmarks", "bin/groundwork", "tests")
+LAB_PACKAGES = ("apt-cacher-ng", "iproute2", "mmdebstrap", "openssh-client", "systemd-container")
+"""What any part needs whose tests ask for a host of the lab."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +32,7 @@ PARTS: Mapping[str, Part] = {
         Part(name="acceptance", folder="tests/acceptance", needs_host=True),
         Part(name="browser", folder="tests/browser", packages=("chromium", "fonts-dejavu-core"), needs_host=True),
         Part(name="faults", folder="tests/faults", needs_host=True),
+        Part(name="lab", folder="tests/lab", packages=LAB_PACKAGES),
         Part(name="bare", folder="tests/bare", packages=("mmdebstrap",)),
     )
 }
