@@ -6,13 +6,18 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from appliance.errors import ConfigurationError
 
 DEFAULT_ETC = Path("/etc/appliance")
+
+
+def _split(value: object) -> object:
+    """A list in the environment is written with commas."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 class Settings(BaseModel):
@@ -38,8 +43,14 @@ class Settings(BaseModel):
     service_manager: Literal["auto", "supervisord", "systemd"] = "auto"
     parallel_operations: int = 4
     orphan_patience_seconds: float = 600
+    operations_kept_days: int = Field(default=90, ge=1)
+    operations_kept_newest: int = Field(default=20, ge=1)
     host_patience_seconds: float = 300
     probe_interval_seconds: float = 15
+    acme_directory: str = "https://acme-v02.api.letsencrypt.org/directory"
+    acme_email: str = ""
+    acme_authorities: str = ""
+    ca_domains: Annotated[tuple[str, ...], BeforeValidator(_split)] = ()
 
     @property
     def database_file(self) -> Path:

@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from appliance.domain.names import origin
+from appliance.domain.tls import Tls
 from appliance.errors import InvalidRequest
 
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -65,6 +67,7 @@ class Instance:
     domain: str
     created_at: datetime
     host: str = "localhost"
+    tls: Tls = field(default_factory=Tls)
     settings: Mapping[str, Any] = field(default_factory=dict)
     deployment: Deployment | None = None
     previous: Deployment | None = None
@@ -72,7 +75,7 @@ class Instance:
     @property
     def url(self) -> str:
         """Where its users find it."""
-        return f"http://{self.domain}:{self.port}/"
+        return origin("https" if self.tls.is_on else "http", self.domain, self.port) + "/"
 
     @property
     def cluster(self) -> str:

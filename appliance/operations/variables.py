@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from appliance.domain.instance import Deployment, Instance
+from appliance.domain.names import USUAL_PORTS, as_address
 from appliance.domain.product_releases import Release
+from appliance.domain.tls import TlsMode
 from appliance.hosts.layout import Layout
 from appliance.operations.machines import layout_on
 from appliance.wiring import Appliance
 
+HTTP_PORT, HTTPS_PORT = USUAL_PORTS["http"], USUAL_PORTS["https"]
 PORTS_PER_INSTANCE = 10
 """Each instance has a block of private ports, so that old and new deployments listen side by side."""
 
@@ -42,6 +45,22 @@ def crm_variables(layout: Layout, instance: Instance) -> dict[str, Any]:
         "address": instance.address,
         "port": instance.port,
         "domain": instance.domain,
+        "url": instance.url.rstrip("/"),
+        "tls": tls_variables(instance),
+    }
+
+
+def tls_variables(instance: Instance) -> dict[str, Any]:
+    """How its visitors are protected. `http_port` is where they are sent on from, and where an authority looks for its proof."""
+    tls = instance.tls
+    wants_plain = tls.is_on and (instance.port == HTTPS_PORT or tls.mode is TlsMode.ACME)
+    return {
+        "mode": tls.mode.value,
+        "hsts": tls.hsts,
+        "certificate": tls.certificate,
+        "trust": tls.trust,
+        "nameless": as_address(instance.domain) is not None,
+        "http_port": HTTP_PORT if wants_plain else None,
     }
 
 

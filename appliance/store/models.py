@@ -110,6 +110,7 @@ class InstanceRow(Base):
     address: Mapped[str]
     port: Mapped[int]
     domain: Mapped[str]
+    tls: Mapped[dict[str, Any]] = mapped_column(server_default='{"mode": "none"}')
     settings: Mapped[dict[str, Any]]
     deployment: Mapped[dict[str, Any] | None]
     previous: Mapped[dict[str, Any] | None]

@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from appliance.domain.instance import Deployment, Instance, InstanceState, RecoveryPoint
+from appliance.domain.tls import Tls, tls_of_json
 from appliance.errors import Conflict, NotFound
 from appliance.store.database import Database
 from appliance.store.models import InstanceRow, PointRow
@@ -42,7 +43,13 @@ class Instances:
 
     def add(self, instance: Instance) -> None:
         """Take the name, the slot and with it the ports. Raises Conflict when one of them is taken."""
-        values = {**vars(instance), "settings": dict(instance.settings), "deployment": None, "previous": None}
+        values = {
+            **vars(instance),
+            "settings": dict(instance.settings),
+            "tls": instance.tls.as_json(),
+            "deployment": None,
+            "previous": None,
+        }
         try:
             with self.database.writing() as session:
                 session.add(InstanceRow(**values))
@@ -63,6 +70,11 @@ class Instances:
             row.previous = None if previous is None else previous.as_variables()
             if deployment is not None:
                 row.release, row.series = deployment.version, deployment.series
+
+    def protect(self, name: str, tls: Tls) -> None:
+        """Write which certificate it shows."""
+        with self.database.writing() as session:
+            session.get_one(InstanceRow, name).tls = tls.as_json()
 
     def mark(self, name: str, state: InstanceState) -> None:
         """Write where it stands in its life."""
@@ -131,6 +143,7 @@ def _instance(row: InstanceRow) -> Instance:
         address=row.address,
         port=row.port,
         domain=row.domain,
+        tls=tls_of_json(row.tls),
         settings=row.settings,
         deployment=None if row.deployment is None else Deployment(**row.deployment),
         previous=None if row.previous is None else Deployment(**row.previous),

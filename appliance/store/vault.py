@@ -44,11 +44,30 @@ class Vault:
             self.put(scope, name, "".join(secrets.choice(ALPHABET) for _ in range(length)))
             return self.get(scope, name)
 
+    def settle(self, scope: str, name: str, value: str) -> str:
+        """Keep a secret unless there is one already; give back the one that is kept, also when two ask at once."""
+        with self.database.writing() as session:
+            row = session.get(SecretRow, (scope, name))
+            if row is None:
+                row = SecretRow(scope=scope, name=name, ciphertext=self.key.encrypt(value.encode()))
+                session.add(row)
+            return self._decrypt(row)
+
+    def scopes(self, prefix: str) -> list[str]:
+        """Give every scope that begins so."""
+        with self.database.reading() as session:
+            return sorted({scope for scope in session.scalars(select(SecretRow.scope).distinct()) if scope.startswith(prefix)})
+
     def all(self, scope: str) -> dict[str, str]:
         """Give every secret of a scope by name."""
         with self.database.reading() as session:
             rows = session.scalars(select(SecretRow).where(SecretRow.scope == scope)).all()
         return {row.name: self._decrypt(row) for row in rows}
+
+    def forget_one(self, scope: str, name: str) -> None:
+        """Remove one secret."""
+        with self.database.writing() as session:
+            session.execute(delete(SecretRow).where(SecretRow.scope == scope, SecretRow.name == name))
 
     def forget(self, scope: str) -> None:
         """Remove every secret of a scope."""
