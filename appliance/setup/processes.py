@@ -74,16 +74,17 @@ def await_ready(settings: Settings, manager: Supervisord | Systemd, patience_sec
     }
     deadline = time.monotonic() + patience_seconds
     for current in status(settings):
-        _await_one(current.name, manager, answers.get(current.name, lambda: True), deadline, settings)
+        _await_one(current.name, manager, answers.get(current.name, lambda: True), deadline)
 
 
-def _await_one(name: str, manager: Supervisord | Systemd, is_answering: Callable[[], bool], deadline: float, settings: Settings) -> None:
+def _await_one(name: str, manager: Supervisord | Systemd, is_answering: Callable[[], bool], deadline: float) -> None:
     while True:
         state = manager.state(name)
         if state in UP and is_answering():
             return
         if state in GIVEN_UP or time.monotonic() > deadline:
-            raise StepFailed(f"{name} does not run (it is {state}). Its last lines:\n{_last_lines(settings.log / f'{name}.log')}")
+            said = "\n".join(f"    {line}" for line in manager.last_lines(name, SHOWN_LOG_LINES))
+            raise StepFailed(f"{name} does not run (it is {state}). Its last lines:\n{said}")
         time.sleep(POLL_SECONDS)
 
 
@@ -98,9 +99,3 @@ def _answers(listen: str, path: str) -> bool:
         return False
     finally:
         connection.close()
-
-
-def _last_lines(log: Path) -> str:
-    if not log.is_file():
-        return f"(no log at {log})"
-    return "\n".join(f"    {line}" for line in log.read_text(errors="replace").splitlines()[-SHOWN_LOG_LINES:])

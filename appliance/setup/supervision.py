@@ -6,7 +6,6 @@ import time
 import xmlrpc.client
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from supervisor.xmlrpc import SupervisorTransport
@@ -63,9 +62,10 @@ class Supervisord:
             self._call("shutdown")
         _wait_until(lambda: not supervisor_socket(self.settings).exists(), seconds=60)
 
-    def log_file(self, name: str) -> Path:
-        """Where a program's output goes."""
-        return self.settings.log / f"{name}.log"
+    def last_lines(self, name: str, count: int) -> list[str]:
+        """What a program said last."""
+        log = self.settings.log / f"{name}.log"
+        return log.read_text(errors="replace").splitlines()[-count:] if log.is_file() else [f"(no log at {log})"]
 
     def _apply_one(self, name: str, *, is_added: bool, is_changed: bool) -> bool:
         if is_changed:

@@ -38,6 +38,12 @@ class Systemd:
         argv = ["systemctl", "show", "--property=ActiveState", "--value", f"{name}.service"]
         return subprocess.run(argv, capture_output=True, text=True, check=False).stdout.strip()
 
+    def last_lines(self, name: str, count: int) -> list[str]:
+        """What a unit said last, from the journal."""
+        argv = ["journalctl", "--no-pager", "--output=cat", f"--lines={count}", f"--unit={name}.service"]
+        asked = subprocess.run(argv, capture_output=True, text=True, check=False)
+        return (asked.stdout or asked.stderr).splitlines()
+
 
 def _systemctl(*arguments: str) -> None:
     ended = subprocess.run(["systemctl", *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)

@@ -52,6 +52,14 @@ def test_a_changed_unit_is_restarted(told: Path, tmp_path: Path) -> None:
     assert told.read_text().count("restart panel.service") == 2
 
 
+def test_what_a_unit_said_last_comes_from_the_journal(told: Path, tmp_path: Path) -> None:
+    journalctl = told.parent / "bin" / "journalctl"
+    journalctl.write_text(f'#!/bin/sh\necho "$*" >>{told}\necho first\necho last\n')
+    journalctl.chmod(0o755)
+    assert Systemd(directory=tmp_path / "units").last_lines("panel", 2) == ["first", "last"]
+    assert "--lines=2 --unit=panel.service" in told.read_text()
+
+
 def test_a_unit_that_does_not_start_fails_with_what_systemd_says(told: Path, tmp_path: Path) -> None:
     systemd = Systemd(directory=tmp_path / "units")
     systemd.define("broken", "[Unit]\n")
