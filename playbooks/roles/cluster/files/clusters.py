@@ -1,8 +1,9 @@
-"""Create and drop a PostgreSQL cluster so that a kill at any instruction is repaired by running it again.
+"""Create, configure and drop a PostgreSQL cluster so that a kill at any instruction is repaired by running it again.
 
 Read by a task through standard input: `python3 - VERB JSON`. Prints one JSON object with `changed` and `version`. The JSON holds
-`cluster`, `port`, `socket_directory`, `start` (auto or manual) and `state_file`. The state file says whether the cluster is ours
-("creating VERSION", "created VERSION"): a half-made one is made again, and one that somebody else made is never touched.
+`cluster`, `port`, `socket_directory`, `start` (auto or manual), `state_file`, and to create also `files` (content by name, below the
+cluster's configuration) and `apply` (restart, or stop where a service manager starts it again). The state file says whether the
+cluster is ours ("creating VERSION", "created VERSION"): a half-made one is made again, and one that somebody else made is never touched.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 CONFIGURATIONS = Path("/etc/postgresql")
@@ -33,6 +34,8 @@ class Request:
     socket_directory: Path
     start: str
     state_file: Path
+    files: dict[str, str] = field(default_factory=dict)
+    apply: str = "restart"
 
 
 def run(*argv: str) -> None:
@@ -73,10 +76,13 @@ def write_state(file: Path, text: str) -> None:
 
 
 def create(request: Request) -> dict[str, object]:
-    """Create the cluster unless it is there."""
+    """Create the cluster unless it is there, and bring its settings up to date."""
     state, version = read_state(request.state_file)
     if state == "created":
-        return {"changed": False, "version": version}
+        changed = configure(request, version)
+        if changed:
+            apply(request, version)
+        return {"changed": changed, "version": version}
     if state == "" and (taken := versions_of(request.cluster)):
         raise ClusterFailed(
             f"A PostgreSQL cluster {taken[0]}/{request.cluster} exists that this appliance did not make. It was left as it is. "
@@ -89,8 +95,33 @@ def create(request: Request) -> dict[str, object]:
     initdb = ["--data-checksums", "--auth=peer", "--encoding=UTF8", "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=und"]
     places = ["--port", str(request.port), "--socketdir", str(request.socket_directory), "--start-conf", request.start]
     run("pg_createcluster", *places, version, request.cluster, "--", *initdb)
+    configure(request, version)
     write_state(request.state_file, f"created {version}")
     return {"changed": True, "version": version}
+
+
+def configure(request: Request, version: str) -> bool:
+    """Write the settings that differ, each by a rename. True when one did."""
+    directory = CONFIGURATIONS / version / request.cluster
+    differing = {
+        directory / name: text
+        for name, text in request.files.items()
+        if not (directory / name).exists() or (directory / name).read_text() != text
+    }
+    for path, text in differing.items():
+        new = path.with_name(f"{path.name}.new")
+        new.write_text(text)
+        new.chmod(0o640)
+        shutil.chown(new, "postgres", "postgres")
+        new.replace(path)
+    return bool(differing)
+
+
+def apply(request: Request, version: str) -> None:
+    """Let a running server read changed settings. One that does not run (exit code 2) is started later."""
+    done = subprocess.run(["pg_ctlcluster", version, request.cluster, request.apply], capture_output=True, text=True, check=False)
+    if done.returncode not in (0, 2):
+        raise ClusterFailed(f"The settings of {version}/{request.cluster} were written and are not in force: {done.stderr.strip()}")
 
 
 def drop_leftovers(version: str, cluster: str) -> None:
@@ -126,6 +157,8 @@ def parse(text: str) -> Request:
         socket_directory=Path(spec["socket_directory"]),
         start=spec["start"],
         state_file=Path(spec["state_file"]),
+        files=dict(spec.get("files") or {}),
+        apply=spec.get("apply", "restart"),
     )
 
 
