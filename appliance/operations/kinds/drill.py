@@ -10,9 +10,10 @@ from appliance.operations.kinds.restore import check_beside, choose_point, reser
 from appliance.operations.parameters import Parameters, read
 from appliance.operations.run import Run
 from appliance.operations.steps.deciding import release_reservation
-from appliance.operations.steps.deploying import DEPLOYMENT_EMPTY, START, compare_records, verify
-from appliance.operations.steps.hosting import INSTANCE, RELEASE, remove_instance
+from appliance.operations.steps.deploying import START, compare_records, remove_deployment, verify
+from appliance.operations.steps.hosting import INSTANCE, remove_instance
 from appliance.operations.steps.snapshots import RESTORE
+from appliance.operations.steps.subject import told
 from appliance.operations.workflow import StepDefinition, Workflow
 from appliance.wiring import Appliance
 
@@ -36,6 +37,11 @@ def reserve(run: Run) -> None:
     source = run.operation.instance
     run.remember(secrets_of=source, began=run.memory.get("began") or run.now().isoformat())
     reserve_copy(run, source[: LONGEST_NAME - len(SCRATCH_SUFFIX)] + SCRATCH_SUFFIX, state=InstanceState.SCRATCH)
+
+
+def prepare_deployment(run: Run) -> None:
+    """The release, which is there unless it was cleared away, and the deployment, in one playbook run."""
+    run.playbook("deployment_create", told(run, database_source="empty", build_release=True))
 
 
 def verify_copy(run: Run) -> str:
@@ -74,8 +80,7 @@ DRILL = Workflow(
         StepDefinition(name="preflight", title="Check before anything is changed", run=check_beside),
         StepDefinition(name="reserve", title="Take ports for a scratch copy", run=reserve, undo=release_reservation),
         INSTANCE,
-        RELEASE,
-        DEPLOYMENT_EMPTY,
+        StepDefinition(name="deployment", title="Prepare release and deployment", run=prepare_deployment, undo=remove_deployment),
         RESTORE,
         START,
         StepDefinition(name="verify", title="Log in, read, write and count in the copy", run=verify_copy),
