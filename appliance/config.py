@@ -33,6 +33,8 @@ class Settings(BaseModel):
     crm_root: Path = Path("/srv/crm")
     panel_listen: str = "127.0.0.1:8470"
     monitor_listen: str = "127.0.0.1:9470"
+    default_product: str = ""
+    """What `bin/up` installs; empty: what the shipped definitions name."""
     crm_address: str = "127.0.0.1"
     crm_port_base: int = 8480
     database_port_base: int = 5500

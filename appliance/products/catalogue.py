@@ -20,6 +20,8 @@ from appliance.products.support import unsupported
 
 SHIPPED = Path(__file__).resolve().parent
 FILE_NAME = "product.yml"
+DEFAULT = SHIPPED / "default"
+"""Names the product that a new appliance begins with."""
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -58,6 +60,10 @@ class Catalogue:
         if product_id not in paths:
             raise NotFound(f"There is no product '{product_id}'; there are: {', '.join(sorted(paths)) or 'none'}. Nothing was changed.")
         return load(paths[product_id])
+
+    def default(self, chosen: str = "") -> Product:
+        """The product that a new appliance begins with: the chosen one, or else the one that the shipped definitions name."""
+        return self.get(chosen or DEFAULT.read_text().strip())
 
     def _found(self) -> dict[str, Product]:
         return {product_id: load(path) for product_id, path in self._paths().items()}

@@ -13,10 +13,10 @@ from appliance.domain.instance import InstanceState
 from appliance.domain.operation import Operation, OperationStatus, StepStatus
 from appliance.errors import StepFailed
 from appliance.operations.requesting import request
+from appliance.setup.ahead import INSTANCE
 from appliance.setup.progress import Progress
 from appliance.wiring import Appliance
 
-INSTANCE = "demo"
 ADMINISTRATOR = "admin"
 ACTOR = "appliance up"
 PASSWORD_BYTES = 15
@@ -66,7 +66,7 @@ def install(job: Job) -> bool:
     if serves or (instances and ours is None):
         job.progress.skip("Installing the CRM")
         return False
-    product = job.appliance.catalogue.list()[0].definition
+    product = job.appliance.catalogue.default(job.appliance.settings.default_product).definition
     _carry_out(job, f"Installing {product.name}", "install", {"product": product.id})
     return True
 

@@ -1,7 +1,8 @@
 """What `appliance up` says at its end: where to go, who to be, and what was done."""
 
 from appliance.errors import NotFound
-from appliance.setup.main_job import ADMINISTRATOR, INSTANCE
+from appliance.setup.ahead import INSTANCE
+from appliance.setup.main_job import ADMINISTRATOR
 from appliance.wiring import Appliance
 
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 (it is recognised, not listened on)

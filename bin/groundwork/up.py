@@ -7,7 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import NoReturn
 
-from groundwork import fingerprint
+from groundwork import fingerprint, packages
+from groundwork.background import Background
 from groundwork.environment import NEXT_ACTION, Environment
 from groundwork.progress import Progress, StepFailed
 
@@ -17,7 +18,20 @@ COMMAND_LINK = Path("/usr/local/bin/appliance")
 DEFAULT_ENVIRONMENT = Path("/opt/appliance/venv")
 
 
-def install_tree(environment: Environment, progress: Progress) -> None:
+def begin_host_packages(progress: Progress) -> Background:
+    """Install the Debian packages of a CRM's host beside the next steps."""
+    argv = [sys.executable, "-P", "-B", "-m", "groundwork.host_packages"]
+    return Background(argv=argv, log_path=progress.log_path.with_name("up-packages.log"))
+
+
+def begin_release(environment: Environment, progress: Progress) -> None:
+    """Build the Python environment of the first CRM's release beside the next steps; nobody waits for it but that CRM's installation."""
+    argv = [str(environment.python), "-P", "-B", "-m", "appliance.setup.ahead"]
+    variables = environment.installer_variables | {"PYTHONPATH": str(TREE)}
+    Background(argv=argv, log_path=progress.log_path.with_name("up-release.log"), environment=variables)
+
+
+def install_tree(environment: Environment, progress: Progress, *, with_crm: bool) -> None:
     """Make the environment, install the locked packages and this tree's wheel, unless just that was done last time; raises StepFailed."""
     wanted = fingerprint.of_files([TREE / name for name in INSTALLED_FROM], also=[sys.version])
     if fingerprint.is_recorded(environment.record, wanted):
@@ -28,6 +42,8 @@ def install_tree(environment: Environment, progress: Progress) -> None:
         environment.create(progress, TREE / "requirements" / "appliance.txt")
     with progress.step("Installing locked packages"):
         environment.install(progress, TREE / "requirements" / "appliance.txt")
+    if with_crm:
+        begin_release(environment, progress)
     with progress.step("Building the appliance"):
         install_wheel(environment, progress)
     environment.record.write_text(wanted)
@@ -41,6 +57,16 @@ def install_wheel(environment: Environment, progress: Progress) -> None:
         progress.run([*build, *locked, str(TREE)], environment=environment.installer_variables, next_action=NEXT_ACTION)
         (wheel,) = Path(directory).glob("*.whl")
         environment.pip_install(progress, "--no-deps", "--reinstall", str(wheel))
+
+
+def await_host_packages(host_packages: Background, progress: Progress) -> None:
+    """Wait for the Debian packages that were begun; raises StepFailed."""
+    title = "Installing web server, database and backup"
+    if host_packages.has_nothing_to_do():
+        progress.skip(title)
+        return
+    with progress.step(title):
+        host_packages.join(progress, next_action=packages.NEXT_ACTION)
 
 
 def link_command(environment: Environment) -> None:
@@ -71,10 +97,15 @@ def main() -> int:
     )
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment = Environment(directory=Path(os.environ.get("APPLIANCE_VENV", DEFAULT_ENVIRONMENT)), variables=variables)
+    host_packages = None if chosen.empty else begin_host_packages(progress)
     try:
-        install_tree(environment, progress)
+        install_tree(environment, progress, with_crm=not chosen.empty)
+        if host_packages:
+            await_host_packages(host_packages, progress)
     except StepFailed as failure:
         progress.explain(failure)
+        if host_packages:
+            host_packages.end()
         return 1
     link_command(environment)
     start(environment, progress, ["--empty"] if chosen.empty else [])

@@ -112,6 +112,18 @@ def test_a_crm_is_installed_backed_up_and_proven(job: main_job.Job) -> None:
     assert job.appliance.store.points.list("demo")[0].proven_at == NOW
 
 
+def test_the_default_crm_is_the_one_that_is_named_and_not_the_first_by_name(job: main_job.Job, appliance: Appliance) -> None:
+    shipped = appliance.catalogue.default()
+    own = appliance.settings.etc / "products" / "aaa"
+    shutil.copytree(shipped.directory, own)
+    text = (own / "product.yml").read_text().replace(f"id: {shipped.definition.id}\n", "id: aaa\n").replace("name: Creme", "name: Aaa")
+    (own / "product.yml").write_text(text)
+    assert appliance.catalogue.list()[0].definition.id == "aaa"
+    main_job.install(job)
+    assert appliance.store.instances.get("demo").product == shipped.definition.id
+    assert appliance.catalogue.default("aaa").definition.id == "aaa"
+
+
 def test_done_again_the_main_job_requests_nothing(job: main_job.Job) -> None:
     do_all(job)
     before = job.appliance.store.operations.list()
@@ -186,5 +198,6 @@ def test_when_nothing_was_done_the_report_says_so_and_shows_no_password(job: mai
 def test_the_shell_counts_the_same_steps_as_the_appliance() -> None:
     script = (TREE / "bin" / "up").read_text()
     installing = 4
-    assert f"APPLIANCE_LAST_STEP={installing + up.STEPS_OF_EMPTY + up.STEPS_OF_MAIN_JOB}\n" in script
+    waiting_for_host_packages = 1
+    assert f"APPLIANCE_LAST_STEP={installing + waiting_for_host_packages + up.STEPS_OF_EMPTY + up.STEPS_OF_MAIN_JOB}\n" in script
     assert f"|| APPLIANCE_LAST_STEP={installing + up.STEPS_OF_EMPTY}\n" in script
