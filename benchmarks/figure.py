@@ -1,8 +1,8 @@
 """What a measure is, and the figure that comes out of it."""
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 
 DIGITS = 3
 
@@ -21,6 +21,8 @@ class Taken:
     ours: float
     reference: float
     note: str
+    parts: Mapping[str, float] = field(default_factory=dict)
+    """What ours is made of, by name, where that is known; in the measure's unit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +51,14 @@ class Figure:
     reached: bool
     unit: str
     note: str
+    parts: Mapping[str, float]
 
     def as_json(self) -> str:
         """One object on one line."""
-        return json.dumps(asdict(self))
+        fields = asdict(self)
+        if not self.parts:
+            del fields["parts"]
+        return json.dumps(fields)
 
     def as_line(self) -> str:
         """Say the same for a person."""
@@ -77,4 +83,5 @@ def figure_of(measure: Measure, taken: Taken) -> Figure:
         reached=ratio <= measure.goal,
         unit=measure.unit,
         note=taken.note,
+        parts=dict(taken.parts),
     )

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.bare_machine import marks_in, parts_of, seconds_between
 from benchmarks.command_line import main
 from benchmarks.figure import Measure, MeasureFailed, Say, Taken, figure_of
-from benchmarks.measures.bare_up import compared, steps_in
+from benchmarks.measures.bare_up import compared, seconds_by_step, steps_in
 from benchmarks.outage import Sample, outage_seconds
 from benchmarks.registry import all_measures
 
@@ -108,9 +108,11 @@ def test_a_milestone_that_was_not_reached_is_named() -> None:
 
 
 def test_bin_up_is_judged_by_the_commands_that_only_install() -> None:
-    taken = compared([120.0, 140.0], [99.0, 101.0], [128.0, 132.0])
+    steps = {"Installing": 90.0, "Taking the first backup": 10.0, "Proving it by a restore": 20.0}
+    taken = compared([120.0, 140.0], [99.0, 101.0], [128.0, 132.0], [steps, steps])
     assert (taken.ours, taken.reference) == (130.0, 100.0)
-    assert "the ratio is 1.000" in taken.note
+    assert "which take 30 s, bin/up takes 100.0 s and the ratio is 1.000" in taken.note
+    assert taken.parts == steps
 
 
 def test_the_bare_commands_are_a_script_that_a_shell_can_read() -> None:
@@ -120,3 +122,10 @@ def test_the_bare_commands_are_a_script_that_a_shell_can_read() -> None:
 def test_the_times_of_the_steps_of_bin_up_are_picked_from_its_output() -> None:
     output = "mark begin 1\n[ 1/9] Installing Debian packages … 12 s\n       Build the release … 40 s\nOpen http://127.0.0.1\n"
     assert steps_in(output) == ["[ 1/9] Installing Debian packages … 12 s", "       Build the release … 40 s"]
+
+
+def test_a_step_with_lines_below_it_takes_what_its_last_line_says() -> None:
+    output = (
+        "[ 1/10] Debian packages … 12 s\n[ 2/10] Nothing … as before\n[10/10] Proving … \n        Restore … 4 s\n        26 s\n\nDone\n"
+    )
+    assert seconds_by_step(output) == {"Debian packages": 12.0, "Nothing": 0.0, "Proving": 26.0}
