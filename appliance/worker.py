@@ -18,6 +18,7 @@ from appliance.hosts.confinement import Confinement, confine, end, sweep
 from appliance.hosts.playbooks import end_controllers
 from appliance.operations.carriers import Carrier, CarrierFile, fork_carrier
 from appliance.operations.engine import Engine
+from appliance.operations.keeping import Keeping
 from appliance.operations.telling import tell_end
 from appliance.operations.worker_lock import hold
 from appliance.operations.workflow import Workflows
@@ -74,6 +75,7 @@ class Worker:
     now: Callable[[], datetime] = _now
     tell: Callable[[Appliance, Operation, OperationStatus, datetime], None] = tell_end
     carried: dict[int, Carried] = field(default_factory=dict)
+    keeping: Keeping = field(default_factory=Keeping)
     waiting: Carrier | None = None
     stopping: bool = False
     lock: IO[str] | None = None
@@ -92,6 +94,7 @@ class Worker:
                 self._waiting_carrier()  # anew only after the pause: the one that has just been sent off needs the processor
                 self._watch()
                 self._claim()
+                self.keeping.clear(self.appliance, self.now(), idle=not self.carried)
                 _wait(wake, signals, WATCH_SECONDS if self.carried else IDLE_SECONDS)
             self._take_leave()
 
