@@ -46,7 +46,7 @@ class Settings(BaseModel):
     parallel_operations: int = 4
     orphan_patience_seconds: float = 600
     operations_kept_days: int = Field(default=90, ge=1)
-    operations_kept_newest: int = Field(default=20, ge=1)
+    operations_kept_newest: int = Field(default=20, ge=0)
     host_patience_seconds: float = 300
     probe_interval_seconds: float = 15
     acme_directory: str = "https://acme-v02.api.letsencrypt.org/directory"
