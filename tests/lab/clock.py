@@ -5,17 +5,21 @@ from pathlib import Path
 
 LIBRARY = "usr/lib/*/faketime/libfaketimeMT.so.1"
 PERSISTENT = "/etc/systemd/system.conf.d/lab-clock.conf"
+SPARED = " ".join(f"/etc/systemd/system/{unit}.service.d/lab-clock.conf" for unit in ("systemd-", "user@", "ssh"))
+"""Drop-ins for systemd's own services and sshd, which do not bear another clock than the kernel's, or end in their sandboxes."""
 SUDO = "/etc/sudoers.d/lab-clock"
 SET = f"""
-mkdir -p {Path(PERSISTENT).parent}
+for file in {PERSISTENT} {SPARED}; do mkdir -p "${{file%/*}}"; done
+for file in {SPARED}; do printf '%s\\n' '[Service]' UnsetEnvironment=LD_PRELOAD >"$file"; done
 printf '%s\\n' '[Manager]' "DefaultEnvironment=$*" >{PERSISTENT}
 sed -i '/^LD_PRELOAD=/d; /^FAKETIME/d' /etc/environment
 printf '%s\\n' "$@" >>/etc/environment
+systemctl daemon-reload
 systemctl set-environment "$@"
 if [ -d {Path(SUDO).parent} ]; then echo 'Defaults env_file=/etc/environment' >{SUDO}; fi
 """
 UNSET = f"""
-rm -f {PERSISTENT} {SUDO}
+rm -f {PERSISTENT} {SPARED} {SUDO}
 sed -i '/^LD_PRELOAD=/d; /^FAKETIME/d' /etc/environment
 systemctl unset-environment LD_PRELOAD FAKETIME FAKETIME_DONT_FAKE_MONOTONIC
 """

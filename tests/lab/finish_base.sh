@@ -6,8 +6,7 @@ rm -f /etc/ssh/ssh_host_* /etc/apt/apt.conf.d/99mmdebstrap /etc/resolv.conf /etc
 
 # A host that answers on its ssh port also lets users in: before this, only root may log in while it boots.
 mkdir -p /etc/systemd/system/ssh.service.d /etc/uv
-# A stepped clock (clock.py) is not for sshd, whose sandbox ends it when it looks for the time in another way.
-printf '%s\n' '[Unit]' After=systemd-user-sessions.service '[Service]' UnsetEnvironment=LD_PRELOAD >/etc/systemd/system/ssh.service.d/lab.conf
+printf '[Unit]\nAfter=systemd-user-sessions.service\n' >/etc/systemd/system/ssh.service.d/lab.conf
 printf 'PasswordAuthentication no\nUseDNS no\n' >/etc/ssh/sshd_config.d/lab.conf
 
 for user; do
@@ -15,6 +14,7 @@ for user; do
     install -d -m 700 -o "$user" -g "$user" "/home/$user/.ssh"
 done
 install -d -m 700 /root/.ssh
+echo LANG=C.UTF-8 >/etc/default/locale
 if [ -d /etc/sudoers.d ]; then
     echo 'admin ALL=(ALL:ALL) NOPASSWD: ALL' >/etc/sudoers.d/admin
     chmod 440 /etc/sudoers.d/admin

@@ -51,7 +51,7 @@ class Remote:
             "StrictHostKeyChecking": "yes",
             "UserKnownHostsFile": str(self.known_hosts),
             "BatchMode": "yes",
-            "ConnectTimeout": "10",
+            "ConnectTimeout": "5",
             "LogLevel": "ERROR",
         }
         return ["-F", "none", "-i", str(key), *(word for name, value in options.items() for word in ("-o", f"{name}={value}"))]

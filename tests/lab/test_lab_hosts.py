@@ -31,9 +31,10 @@ def test_a_host_boots_to_the_end_and_lets_its_users_in(host: Lending, release: s
 @pytest.mark.parametrize("release", RELEASES)
 def test_packages_come_through_the_proxy_alone(host: Lending, release: str) -> None:
     made = host(release)
-    made.run("apt-get -q update && apt-get -q -y install --no-install-recommends python3-venv && python3 -m venv /opt/v")
-    made.run("/opt/v/bin/pip install -q uv && /opt/v/bin/uv pip install -q --python /opt/v/bin/python --no-cache idna")
-    assert made.run("/opt/v/bin/python -c 'import idna; print(idna.encode(\"ä.de\").decode())'").stdout == "xn--4ca.de\n"
+    made.run("apt-get -q update && apt-get -q -y install --no-install-recommends python3-pip-whl")
+    made.run('export PYTHONPATH="$(echo /usr/share/python-wheels/pip-*.whl)"; python3 -m pip install -q --target /opt/pip uv')
+    made.run("/opt/pip/bin/uv pip install -q --no-cache --target /opt/uv idna")
+    assert made.run("PYTHONPATH=/opt/uv python3 -c 'import idna; print(idna.__file__)'").stdout == "/opt/uv/idna/__init__.py\n"
     refused = made.run("ip route get 192.0.2.1; curl -s -m 5 http://192.0.2.1", check=False)
     assert "Network is unreachable" in refused.stderr
     assert refused.returncode == 7
