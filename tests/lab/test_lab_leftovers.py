@@ -6,11 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import cgroups, locks, places, records, sweep
+from tests.lab import cgroups, locks, places, proxy, records, sweep
 from tests.lab.host import LabHost
 from tests.lab.lab import Lending
 from tests.lab.places import TREE
 
+SHORT_RUN = """
+from tests.lab.lab import Lab
+lab = Lab.open()
+print(lab.host().name)
+lab.close()
+"""
 KILLED_RUN = """
 import time
 from tests.lab.lab import Lab
@@ -33,7 +39,7 @@ def traces(*words: str) -> list[str]:
         *(str(path) for top in (cgroups.family(), Path("/sys/fs/cgroup/memory")) for path in top.glob("*") if path.is_dir()),
         *(str(path) for top in ("hosts", "runs") for path in (places.cache() / top).glob("*")),
     ]
-    return [line for line in everything if any(word in line for word in words) and __name__ not in line]
+    return [line for line in everything if any(word in line for word in words)]
 
 
 @pytest.fixture
@@ -60,6 +66,15 @@ def _environment() -> dict[str, str]:
     return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(Path.home()), "PYTHONPATH": f"{TREE}:{TREE / 'bin'}"} | {
         "GROUNDWORK_CACHE": str(places.cache().parent)
     }
+
+
+def test_a_run_that_ends_leaves_nothing_of_its_own_and_all_that_others_use(living: LabHost) -> None:
+    ended = subprocess.run([sys.executable, "-c", SHORT_RUN], cwd=TREE, env=_environment(), capture_output=True, text=True, check=True)
+    name = ended.stdout.strip()
+    assert name.startswith("lab")
+    assert traces(name, name.replace("lab", "crmlab")) == []
+    assert traces(places.BRIDGE)
+    assert living.run(f"curl -s -o /dev/null {proxy.URL}; hostname").stdout == f"{living.name}\n"
 
 
 def test_a_sweep_leaves_nothing_of_a_killed_run_and_all_of_a_living_one(killed_run: list[str], living: LabHost) -> None:
