@@ -9,7 +9,8 @@ from typing import Any
 
 from appliance.domain.operation import Operation, OperationStatus
 from appliance.errors import Conflict, InvalidRequest
-from appliance.operations.workflow import Workflows
+from appliance.operations.certifying import hand_over
+from appliance.operations.workflow import Workflow, Workflows
 from appliance.operations.workflows import WORKFLOWS
 from appliance.wiring import Appliance
 
@@ -31,7 +32,7 @@ def request(
     workflow = workflows.get(kind)
     if workflow is None:
         raise InvalidRequest(f"There is no operation {kind!r}; there are {', '.join(sorted(workflows))}.", field="kind")
-    accepted = workflow.accept(appliance, instance, parameters)
+    accepted = _without_secrets(appliance, workflow, workflow.accept(appliance, instance, parameters))
     operation = appliance.store.operations.record(
         kind=kind,
         instance=instance,
@@ -42,6 +43,12 @@ def request(
     )
     wake(appliance.settings.worker_socket)
     return operation
+
+
+def _without_secrets(appliance: Appliance, workflow: Workflow, accepted: dict[str, Any]) -> dict[str, Any]:
+    """What may be recorded; the secrets wait in the vault, under a name that the record holds."""
+    secrets = {name: accepted[name] for name in workflow.secrets if accepted.get(name)}
+    return {**accepted, **dict.fromkeys(secrets), "handover": hand_over(appliance, secrets)} if secrets else accepted
 
 
 def cancel(appliance: Appliance, operation_id: int, *, requested_by: str, now: datetime) -> Operation:

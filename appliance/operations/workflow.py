@@ -30,13 +30,14 @@ class Workflow:
     `accept` validates the parameters, refuses what can be refused at once and gives the full parameters back;
     it changes nothing and raises InvalidRequest, NotFound, Conflict or PreflightFailed.
     `undone` is how an operation ends that failed and took back what it had begun: an upgrade rolled back to what was before,
-    a drill has just failed.
+    a drill has just failed. `secrets` are the parameters that are kept in the vault and never recorded.
     """
 
     kind: str
     accept: Callable[[Appliance, str, Mapping[str, Any]], dict[str, Any]]
     steps: tuple[StepDefinition, ...]
     undone: OperationStatus = OperationStatus.ROLLED_BACK
+    secrets: tuple[str, ...] = ()
 
 
 Workflows = Mapping[str, Workflow]

@@ -1,6 +1,7 @@
 """Every kind of operation. To add one: write its module in `kinds/`, name it here."""
 
 from appliance.operations.kinds.backup import BACKUP_WORKFLOW
+from appliance.operations.kinds.certificate import CERTIFICATE
 from appliance.operations.kinds.drill import DRILL
 from appliance.operations.kinds.host_prepare import HOST_PREPARE
 from appliance.operations.kinds.install import INSTALL
@@ -12,5 +13,16 @@ from appliance.operations.workflow import Workflows
 
 WORKFLOWS: Workflows = {
     workflow.kind: workflow
-    for workflow in (HOST_PREPARE, INSTALL, BACKUP_WORKFLOW, RESTORE_IN_PLACE, RESTORE_BESIDE, DRILL, UPGRADE, ROLLBACK, REMOVE)
+    for workflow in (
+        HOST_PREPARE,
+        INSTALL,
+        BACKUP_WORKFLOW,
+        RESTORE_IN_PLACE,
+        RESTORE_BESIDE,
+        DRILL,
+        UPGRADE,
+        ROLLBACK,
+        CERTIFICATE,
+        REMOVE,
+    )
 }

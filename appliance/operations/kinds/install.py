@@ -1,6 +1,7 @@
 """Install: from a product and a name to a CRM that serves."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Annotated, Any
 
@@ -8,10 +9,13 @@ from pydantic import AfterValidator, Field
 
 from appliance.domain.host import LOCALHOST
 from appliance.domain.instance import InstanceState, check_name
+from appliance.domain.tls import TlsMode
 from appliance.errors import Conflict, InvalidRequest
+from appliance.operations.addresses import choose_site, place_is_free, preferred_port
+from appliance.operations.certifying import Handover, examine_request
 from appliance.operations.machines import require_prepared
 from appliance.operations.parameters import Parameters, read
-from appliance.operations.preflight import RELEASE_BYTES, disk_has_room, lock_is_intact, port_is_free, require, runtime_fits
+from appliance.operations.preflight import RELEASE_BYTES, disk_has_room, lock_is_intact, require, runtime_fits
 from appliance.operations.run import Run
 from appliance.operations.steps.deciding import decide_on_release, release_reservation, reserve_instance
 from appliance.operations.steps.deploying import DEPLOYMENT_EMPTY, INITIALISE, START, VERIFY
@@ -38,11 +42,16 @@ class InstallParameters(Parameters):
     settings: dict[str, Any] = Field(default_factory=dict)
     address: Annotated[str, AfterValidator(_an_address)] | None = None
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
-    domain: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")] | None = None
+    domain: str | None = None
+    tls: TlsMode | None = None
+    hsts: bool | None = None
+    certificate: str | None = None
+    key: str | None = None
+    handover: Handover = None
 
 
 def accept(appliance: Appliance, instance: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Raises InvalidRequest for a bad name or field, NotFound for an unknown product or release, Conflict for a taken name."""
+    """Raises InvalidRequest for a bad name, field or certificate, NotFound for an unknown product or release, Conflict for a taken name."""
     name = check_name(instance)
     wanted = read(InstallParameters, parameters)
     require_prepared(appliance, wanted.host)
@@ -58,7 +67,11 @@ def accept(appliance: Appliance, instance: str, parameters: Mapping[str, Any]) -
             f"Recovery points of a removed instance named {name} are kept, with the secrets they need. Nothing was changed; "
             f"bring it back with: appliance restore {name} --as {name}, or choose another name."
         )
-    return {**wanted.model_dump(), "name": name, "release": release.version, "settings": settings}
+    given = wanted.model_dump(mode="json")
+    site = choose_site(appliance, wanted.host, given)
+    placed = {"address": site.address, "domain": site.domain, "tls": site.mode.value, "hsts": site.hsts}
+    brought = examine_request(appliance, site, given, datetime.now(UTC))
+    return {**given, "name": name, "release": release.version, "settings": settings, **placed, **brought}
 
 
 def check(run: Run) -> str:
@@ -71,8 +84,9 @@ def check(run: Run) -> str:
         lock_is_intact(product, wanted["release"]),
         disk_has_room(reach, layout.crm_root, RELEASE_BYTES + DATABASE_BYTES),
     ]
-    if wanted.get("port"):
-        checks.append(port_is_free(reach, wanted.get("address") or layout.crm_address, wanted["port"]))
+    site = choose_site(appliance, run.machine.host.name, wanted)
+    if port := preferred_port(site, base=0):
+        checks.append(place_is_free(appliance, run.machine, site, port))
     return require(checks)
 
 
@@ -96,6 +110,7 @@ def give_back(run: Run) -> None:
 INSTALL = Workflow(
     kind="install",
     accept=accept,
+    secrets=("key",),
     steps=(
         StepDefinition(name="preflight", title="Check before anything is changed", run=check),
         StepDefinition(name="reserve", title="Take name and ports", run=reserve, undo=give_back),

@@ -5,6 +5,7 @@ from typing import Any
 
 from appliance.domain.instance import InstanceState
 from appliance.domain.operation import OperationStatus
+from appliance.operations.certifying import forget_certificates
 from appliance.operations.kinds.backup import backup_checks, serving
 from appliance.operations.parameters import Parameters, read
 from appliance.operations.preflight import require
@@ -55,6 +56,7 @@ def forget(run: Run) -> str:
     """Forget the instance; with `purge` its recovery points and secrets too."""
     name, store = run.operation.instance, run.appliance.store
     store.instances.remove(name)
+    forget_certificates(run.appliance, name)
     points = store.points.list(name)
     if not run.operation.parameters["purge"]:
         return f"{len(points)} recovery points are kept"

@@ -126,6 +126,7 @@ def reserve_copy(run: Run, name: str, *, state: InstanceState, port: int | None 
         "release": point.record["release"],
         "settings": point.record["settings"],
         "port": port or run.operation.parameters.get("port"),
+        "known_domain": point.record.get("domain"),
     }
     instance = reserve_instance(run, wanted, state=state)
     run.remember(restored_point=point.id)

@@ -4,13 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from appliance.domain.instance import Instance, InstanceState
+from appliance.domain.tls import TlsMode
 from appliance.errors import Conflict
-from appliance.operations.preflight import port_is_free
+from appliance.operations.addresses import Site, choose_site, is_taken_by_name, place_is_free, preferred_port
+from appliance.operations.certifying import certify, forget_certificates
 from appliance.operations.run import Run
 from appliance.operations.variables import new_deployment
 from appliance.products.builds import build_of
 
 ATTEMPTS = 20
+SCRATCH_SITE = Site(address="127.0.0.1", domain="127.0.0.1", mode=TlsMode.NONE, hsts=False)
+"""Nobody visits the copy of a drill."""
 
 
 def decide_on_release(run: Run, instance: Instance, version: str, *, own_files: bool, role: str = "production") -> None:
@@ -44,10 +48,12 @@ def reserve_instance(run: Run, wanted: Mapping[str, Any], *, state: InstanceStat
         return kept
     run.remember(subject=name, created=name)
     machine, taken = run.machine, set[int]()
+    site = SCRATCH_SITE if state is InstanceState.SCRATCH else choose_site(run.appliance, machine.host.name, wanted)
+    tls = certify(run.appliance, name, site, wanted, run.now())
     for _ in range(ATTEMPTS):
         slot = instances.free_slot(besides=taken)
-        address, port = wanted.get("address") or machine.layout.crm_address, wanted.get("port") or machine.layout.crm_port_base + slot
-        if not wanted.get("port") and port_is_free(machine.reach, address, port)() is not None:
+        port = _free_port(run, site, machine.layout.crm_port_base + slot)
+        if port is None:
             taken.add(slot)
             continue
         instance = Instance(
@@ -57,10 +63,11 @@ def reserve_instance(run: Run, wanted: Mapping[str, Any], *, state: InstanceStat
             series=run.appliance.catalogue.get(wanted["product"]).definition.release(wanted["release"]).series,
             state=state,
             slot=slot,
-            address=address,
+            address=site.address,
             port=port,
             host=machine.host.name,
-            domain=wanted.get("domain") or machine.host.address,
+            domain=site.domain,
+            tls=tls,
             settings=wanted["settings"],
             created_at=run.now(),
         )
@@ -75,7 +82,19 @@ def reserve_instance(run: Run, wanted: Mapping[str, Any], *, state: InstanceStat
     raise Conflict("No free port block could be taken; nothing was changed. Try again.")
 
 
+def _free_port(run: Run, site: Site, base: int) -> int | None:
+    """The port for a site, None when the one that belongs to its slot is taken. Raises Conflict when another was wanted."""
+    port = preferred_port(site, base)
+    if site.port is None and is_taken_by_name(run.appliance, run.machine, site, port):
+        port = base  # a copy stands beside the CRM that has the name
+    problem = place_is_free(run.appliance, run.machine, site, port)()
+    if problem is not None and port != base:
+        raise Conflict(f"{problem}. Nothing was changed.")
+    return port if problem is None else None
+
+
 def release_reservation(run: Run) -> None:
-    """Give name and ports back, if it was this operation that took them."""
+    """Give name, ports and certificate back, if it was this operation that took them."""
     if (name := run.memory.get("created")) is not None:
+        forget_certificates(run.appliance, name)
         run.appliance.store.instances.remove(name)

@@ -1,7 +1,9 @@
 """Make room for an instance on its host, and take it away again."""
 
 from appliance.domain.instance import Instance
+from appliance.operations.certifying import certificate_secrets, certificate_variables
 from appliance.operations.run import Run
+from appliance.operations.steps.certificates import note_issued
 from appliance.operations.steps.subject import new, product, subject, told
 from appliance.operations.variables import host_variables
 from appliance.operations.workflow import StepDefinition
@@ -15,10 +17,13 @@ def prepare_host(run: Run) -> str:
 
 
 def create_instance(run: Run) -> None:
-    """User, directories, secrets, database cluster, web address."""
+    """User, directories, secrets, database cluster, web address with its certificate."""
     instance = subject(run)
-    with run.secret_files(run.appliance.store.vault.all(secret_scope(run, instance))) as files:
-        run.playbook("instance_create", told(run, secret_files=files))
+    secrets = run.appliance.store.vault.all(secret_scope(run, instance))
+    with run.secret_files(secrets | certificate_secrets(run.appliance, instance)) as files:
+        secret_files = {name: files[name] for name in secrets}
+        run.playbook("instance_create", told(run, secret_files=secret_files, **certificate_variables(run.appliance, files)))
+    note_issued(run, instance)
 
 
 def remove_instance(run: Run) -> None:

@@ -117,6 +117,7 @@ def _backup_spec(run: Run, instance: Instance) -> dict[str, Any]:
             "release": deployment.version,
             "series": deployment.series,
             "settings": dict(instance.settings),
+            "domain": instance.domain,
             "deployment": deployment.as_variables(),
         },
         **count_spec(run.appliance, instance, deployment),
