@@ -17,14 +17,7 @@ PROGRAMS = {
     "ip": "iproute2",
     "nsenter": "util-linux",
 }
-TRIAL = """
-cd "$1"
-mkdir lower upper work root
-mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work root
-umount -R /sys/fs/cgroup
-mount -t cgroup2 cgroup2 /sys/fs/cgroup
-ip link add crmlabtry type bridge
-"""
+TRIAL = Path(__file__).with_name("trial.sh")
 
 
 class NoLab(Exception):
@@ -42,15 +35,20 @@ def why_not() -> str | None:
         return f"these packages are missing: {' '.join(missing)}"
     try:
         _try()
-    except (ProgramFailed, OSError, cgroups.NoControlGroups) as failure:
-        return f"this machine lets nobody make namespaces, mounts or control groups ({failure})"
+    except ProgramFailed as failure:
+        return f"namespaces, mounts or bridges cannot be made ({failure.said})"
+    except (OSError, cgroups.NoControlGroups) as failure:
+        return f"control groups of version 2 cannot be made ({failure})"
     return None
 
 
 def _try() -> None:
-    cgroups.family().mkdir(exist_ok=True)
-    if not (cgroups.family() / "cgroup.kill").exists():
+    group = cgroups.mounted("cgroup2") / f"crmlab-try-{os.getpid()}"
+    group.mkdir()
+    can_kill = (group / "cgroup.kill").exists()
+    group.rmdir()
+    if not can_kill:
         raise cgroups.NoControlGroups("the kernel is older than 5.14")
     places.cache().mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=places.cache(), prefix="try-") as directory:
-        run("unshare", "--mount", "--net", "--propagation", "private", "sh", "-eu", "-c", TRIAL, "-", directory)
+        run("unshare", "--mount", "--net", "--propagation", "private", "sh", str(TRIAL), directory)
