@@ -40,7 +40,8 @@ rebooted=133
 while :; do
     code=0
     # No service manager and no name is registered here: this machine may have no systemd.
+    # The network is the own one of this process, so its firewall may be too.
     systemd-nspawn -q -b -D "$DIRECTORY/root" -M "$NAME" --register=no --keep-unit --network-namespace-path=/proc/$$/ns/net \
-        --resolv-conf=off --timezone=off --link-journal=no --console=read-only --kill-signal=SIGRTMIN+4 </dev/null || code=$?
+        --capability=CAP_NET_ADMIN --resolv-conf=off --timezone=off --link-journal=no --console=read-only --kill-signal=SIGRTMIN+4 </dev/null || code=$?
     [ $code = $rebooted ] || exit $code
 done
