@@ -19,6 +19,7 @@ from appliance.hosts.playbooks import end_controllers
 from appliance.operations.carriers import Carrier, CarrierFile, fork_carrier
 from appliance.operations.engine import Engine
 from appliance.operations.keeping import Keeping
+from appliance.operations.renewing import Renewing
 from appliance.operations.telling import tell_end
 from appliance.operations.worker_lock import hold
 from appliance.operations.workflow import Workflows
@@ -76,6 +77,7 @@ class Worker:
     tell: Callable[[Appliance, Operation, OperationStatus, datetime], None] = tell_end
     carried: dict[int, Carried] = field(default_factory=dict)
     keeping: Keeping = field(default_factory=Keeping)
+    renewing: Renewing = field(default_factory=Renewing)
     waiting: Carrier | None = None
     stopping: bool = False
     lock: IO[str] | None = None
@@ -95,6 +97,7 @@ class Worker:
                 self._watch()
                 self._claim()
                 self.keeping.clear(self.appliance, self.now(), idle=not self.carried)
+                self.renewing.look(self.appliance, self.now(), idle=not self.carried)
                 _wait(wake, signals, WATCH_SECONDS if self.carried else IDLE_SECONDS)
             self._take_leave()
 

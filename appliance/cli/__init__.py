@@ -5,7 +5,7 @@ import sys
 import typer
 
 from appliance import errors
-from appliance.cli import access, hosts, instances, operations, processes, products
+from appliance.cli import access, certificates, hosts, instances, operations, processes, products
 from appliance.cli.output import print_error
 
 EXIT_CODES: dict[type[Exception], int] = {
@@ -32,6 +32,8 @@ app.add_typer(instances.instance_app, name="instance")
 app.add_typer(products.app, name="product")
 app.add_typer(hosts.app, name="host")
 app.add_typer(operations.app, name="operation")
+app.add_typer(certificates.app, name="certificate")
+app.add_typer(certificates.ca_app, name="ca")
 app.add_typer(access.app, name="token")
 
 

@@ -4,10 +4,12 @@ from typing import Annotated, Any
 
 import typer
 
+from appliance.cli.certificates import CertificateFile, KeyFile, read_given
 from appliance.cli.opened import now, opened, who
 from appliance.cli.output import AsJson, console, moment, print_json, print_table
 from appliance.cli.requested import Detach, carry_out
 from appliance.domain.host import LOCALHOST
+from appliance.domain.tls import TlsMode
 from appliance.domain.versions import newest
 from appliance.errors import InvalidRequest
 
@@ -34,20 +36,28 @@ def install(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the product, or address, port, domain.")
     ] = None,
     host: Annotated[str, typer.Option(help="Where to install it; `appliance host list` names the hosts.")] = LOCALHOST,
+    tls: Annotated[
+        TlsMode | None, typer.Option(help="Where its certificate comes from; none on the loopback address, else private-ca.")
+    ] = None,
+    hsts: Annotated[
+        bool | None, typer.Option(help="Whether browsers are bound to HTTPS for two years; with own and acme they are.")
+    ] = None,
+    certificate: CertificateFile = None,
+    key: KeyFile = None,
     detach: Detach = False,
     as_json: AsJson = False,
 ) -> None:
     """Install a CRM.
 
-    Example: appliance install PRODUCT --name crm --set language=en --set port=8080
+    Example: appliance install PRODUCT --name crm --set language=en --set domain=crm.example.org --tls private-ca
     """
     pairs = _pairs(settings or [])
     place: dict[str, Any] = {key: pairs.pop(key) for key in ADDRESS_FIELDS if key in pairs}
     if "port" in place and place["port"].isdigit():
         place["port"] = int(place["port"])
-    carry_out(
-        "install", name, {"product": product, "release": release, "host": host, "settings": pairs, **place}, as_json=as_json, detach=detach
-    )
+    protection = {"tls": tls, "hsts": hsts, "certificate": read_given(certificate, "certificate"), "key": read_given(key, "key")}
+    wanted = {"product": product, "release": release, "host": host, "settings": pairs, **place, **protection}
+    carry_out("install", name, wanted, as_json=as_json, detach=detach)
 
 
 @app.command()

@@ -27,6 +27,7 @@ NEEDED = {
     "drill": Role.OPERATOR,
     "upgrade": Role.OPERATOR,
     "rollback": Role.OPERATOR,
+    "certificate": Role.OPERATOR,
     "restore": Role.OPERATOR,
     "restore-beside": Role.ADMINISTRATOR,
     "install": Role.ADMINISTRATOR,

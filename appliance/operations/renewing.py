@@ -1,0 +1,64 @@
+"""Look after certificates: request the renewal of those that are due, and throw away keys that no request needs any more."""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from appliance.domain.instance import Instance, InstanceState
+from appliance.domain.operation import OperationStatus
+from appliance.errors import ApplianceError
+from appliance.operations.certifying import HANDOVER_PREFIX
+from appliance.operations.requesting import request
+from appliance.wiring import Appliance
+
+PAUSE_SECONDS = 3600.0
+PAUSE_AFTER_FAILURE = timedelta(hours=20)
+"""So that a renewal that fails is tried about daily: authorities count attempts, and people read the list of operations."""
+REMEMBERED_OPERATIONS = 500
+REQUESTED_BY = "the appliance"
+
+
+@dataclass(kw_only=True)
+class Renewing:
+    """Looks once an hour, and only while nothing else is to be done."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    due_at: float = 0.0
+
+    def look(self, appliance: Appliance, now: datetime, *, idle: bool) -> None:
+        """Look if it is time."""
+        if idle and self.monotonic() >= self.due_at:
+            self.due_at = self.monotonic() + PAUSE_SECONDS
+            renew_due(appliance, now)
+            forget_unneeded(appliance)
+
+
+def renew_due(appliance: Appliance, now: datetime) -> list[str]:
+    """Request what is due; gives the names. A refusal is said on standard error, and the next look tries again."""
+    requested = []
+    for instance in appliance.store.instances.list():
+        if instance.state is not InstanceState.ACTIVE or not instance.tls.is_due(now) or _has_failed_lately(appliance, instance, now):
+            continue
+        try:
+            request(appliance, "certificate", instance.name, {"action": "renew"}, requested_by=REQUESTED_BY, now=now)
+            requested.append(instance.name)
+        except ApplianceError as error:
+            print(f"The certificate of {instance.name} is due and was not renewed: {error}", file=sys.stderr)
+    return requested
+
+
+def forget_unneeded(appliance: Appliance) -> list[str]:
+    """Forget the keys of requests that have ended well, or that nobody will find to try again."""
+    operations = appliance.store.operations.list(limit=REMEMBERED_OPERATIONS)
+    needed = {operation.parameters.get("handover") for operation in operations if operation.status is not OperationStatus.SUCCEEDED}
+    unneeded = [scope for scope in appliance.store.vault.scopes(HANDOVER_PREFIX) if scope not in needed]
+    for scope in unneeded:
+        appliance.store.vault.forget(scope)
+    return unneeded
+
+
+def _has_failed_lately(appliance: Appliance, instance: Instance, now: datetime) -> bool:
+    last = next(iter(appliance.store.operations.list(instance=instance.name, kind="certificate", limit=1)), None)
+    return last is not None and last.status is not OperationStatus.SUCCEEDED and now - last.requested_at < PAUSE_AFTER_FAILURE
