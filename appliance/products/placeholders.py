@@ -37,7 +37,7 @@ def placeholder_problems(definition: ProductDefinition) -> Iterator[str]:
 
 def sample_variables(definition: ProductDefinition) -> dict[str, Any]:
     """Every name that a placeholder may use, with values as they could be."""
-    crm = ("name", "root", "user", "cluster", "socket_directory", "address", "domain")
+    crm = ("name", "root", "user", "cluster", "socket_directory", "address", "domain", "url")
     release = ("version", "series", "build", "directory", "bin", "package", "lock")
     deployment = ("id", "directory", "files", "database", "role", "release_directory")
     return {

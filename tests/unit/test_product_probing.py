@@ -23,6 +23,7 @@ VARIABLES: dict[str, dict[str, Any]] = {
         "address": EVERYWHERE,
         "port": 8080,
         "domain": "crm.example.org",
+        "url": "http://crm.example.org:8080",
         "outside": "192.0.2.7",
     },
     "deployment": {
