@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from monitoring.certificates import Place, watch_certificates
 from monitoring.clock import Clock
 from monitoring.ledger import SERVICE, Check, Ledger, Observation
 from monitoring.once import explain
@@ -27,11 +28,15 @@ log = logging.getLogger("monitoring")
 
 @dataclass
 class Status:
-    """What the exporter may know of the running monitor. `targets` is replaced as a whole, never changed."""
+    """What the exporter may know of the running monitor. `targets` is replaced as a whole, never changed.
+
+    `certificate_ends` is by CRM until when the certificate that it shows is valid, as Unix time.
+    """
 
     targets: tuple[Target, ...] = ()
     targets_problem: str = ""
     errors: Counter[str] = field(default_factory=Counter)
+    certificate_ends: dict[str, float] = field(default_factory=dict)
 
 
 class Monitor:
@@ -57,13 +62,17 @@ class Monitor:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Watches until `stop` is set; then ends its probes and writes what is left."""
+        certificates = asyncio.create_task(watch_certificates(self._shown_certificates, self.status.certificate_ends))
         while not stop.is_set():
             self.follow_targets()
             await self.beat()
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), BEAT_SECONDS)
-        await self._end([task for _, task in self._watches.values()])
+        await self._end([certificates, *(task for _, task in self._watches.values())])
         await self.beat()
+
+    def _shown_certificates(self) -> list[tuple[str, Place]]:
+        return [(target.crm, target.certificate) for target in self.status.targets if target.certificate is not None]
 
     async def beat(self) -> None:
         """Writes the heartbeat and everything seen since the last. What cannot be written is kept and tried again."""

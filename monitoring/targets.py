@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from monitoring.certificates import Place
 from monitoring.probes import Probe
 
 
@@ -27,6 +28,7 @@ class Target(BaseModel):
     interval_seconds: float = Field(default=15, gt=0)
     probes: dict[str, Probe]
     maintenance_flag: Path | None = None
+    certificate: Place | None = None
     through: tuple[str, ...] = ()
     elsewhere: frozenset[str] = frozenset()
 

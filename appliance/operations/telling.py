@@ -10,7 +10,7 @@ from appliance.domain.instance import Instance, InstanceState
 from appliance.domain.operation import Operation, OperationStatus
 from appliance.operations.machines import Machine, machine_of
 from appliance.operations.steps.health import OPEN_PROBES, probes_of
-from appliance.products.probing import Door
+from appliance.products.probing import Door, reachable
 from appliance.wiring import Appliance
 from monitoring.ledger import Ledger
 from monitoring.schema import LedgerTooNew
@@ -99,9 +99,18 @@ def _target(appliance: Appliance, instance: Instance) -> Target:
             "interval_seconds": appliance.settings.probe_interval_seconds,
             "probes": probes,
             **far,
+            "certificate": _shown_certificate(machine, instance),
             "maintenance_flag": str(machine.layout.crm_root / instance.name / "maintenance" / "maintenance.on"),
         }
     )
+
+
+def _shown_certificate(machine: Machine, instance: Instance) -> dict[str, Any] | None:
+    """Where the monitor, which is here, sees the certificate."""
+    if not instance.tls.is_on:
+        return None
+    address = reachable(instance.address) if machine.host.is_local else machine.host.address
+    return {"address": address, "port": instance.port, "server_name": instance.domain}
 
 
 def _seen_from_there(machine: Machine, probes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -59,11 +59,11 @@ def _address(variables: Variables, door: Door) -> dict[str, Any]:
     if door is Door.PRIVATE:
         return site | {"via": private}
     trust = {"trust": tls["trust"]} if encrypted and tls.get("trust") else {}
-    where = str(crm["outside"]) if door is Door.OUTSIDE else _reachable(str(crm["address"]))
+    where = str(crm["outside"]) if door is Door.OUTSIDE else reachable(str(crm["address"]))
     return site | {"via": origin(scheme, where, int(crm["port"]))} | trust
 
 
-def _reachable(address: str) -> str:
+def reachable(address: str) -> str:
     """A server that listens everywhere is asked at the loopback address."""
     return "127.0.0.1" if ip_address(address).is_unspecified else address
 
