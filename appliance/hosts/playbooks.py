@@ -25,6 +25,8 @@ ENVIRONMENT = {
     "ANSIBLE_NOCOLOR": "True",
     "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
 }
+SHARED_CONNECTION = b"ssh: "
+"""What ssh calls itself as the keeper of one."""
 SYSTEM_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
@@ -78,14 +80,16 @@ def run_playbook(
 
 
 def end_controllers(processes: Iterable[int]) -> None:
-    """End the ansible-playbook processes among some whose reader has died.
+    """End the ansible-playbook and ssh processes among some whose reader has died.
 
-    Without its reader one may hang for ever, or begin another task. The task it had begun is a process of its own and runs on to its end.
+    Without its reader one may hang for ever, or begin another task. The task it had begun is a process of its own and runs on to its end:
+    here, or on a managed host, where it is awaited by its mark. A shared connection would else linger for minutes, with nobody to use it.
     """
     for pid in processes:
         with contextlib.suppress(OSError):
             arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            if any(Path(os.fsdecode(argument)).name == "ansible-playbook" for argument in arguments[:2]):
+            names = [Path(os.fsdecode(argument)).name for argument in arguments[:2]]
+            if "ansible-playbook" in names or names[0] == "ssh" or arguments[0].startswith(SHARED_CONNECTION):
                 os.kill(pid, signal.SIGKILL)
 
 

@@ -4,6 +4,7 @@ import os
 import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +15,7 @@ from appliance.hosts.ssh_files import control_path
 PYTHON = "/usr/bin/python3"
 SSH_FAILED = 255
 PERSIST_SECONDS = 300
+BOOT = "cat /proc/sys/kernel/random/boot_id; systemctl is-system-running | grep -x stopping"
 REFUSALS = (
     ("REMOTE HOST IDENTIFICATION HAS CHANGED", "shows another host key than the one that was confirmed"),
     ("Host key verification failed", "shows another host key than the one that was confirmed"),
@@ -25,6 +27,8 @@ REFUSALS = (
     ("not in the sudoers file", "lets the user in, but not use sudo"),
     ("not allowed to execute", "lets the user in, but sudo does not let it become root"),
 )
+SAID_BY_SUDO = tuple(words for words, _ in REFUSALS if "sudo" in words or "allowed" in words)
+"""Its code is not ssh's own; the others mean nothing when a program says them that ran there."""
 MENDS = {
     "key": "If the machine was set up anew on purpose: appliance host trust NAME. Otherwise somebody may stand in between.",
     "log": "Put the public key into ~/.ssh/authorized_keys of that user there.",
@@ -94,7 +98,7 @@ class Ssh:
             "ansible_python_interpreter": PYTHON,
             "ansible_become": self._uses_sudo,
             "ansible_become_method": "sudo",
-            "ansible_ssh_retries": 2,
+            "ansible_ssh_retries": 0,  # ansible would repeat a task that may still run there; the operation awaits its end first
         }
         return {"all": {"hosts": {self.name: variables}}}
 
@@ -106,17 +110,17 @@ class Ssh:
 
     def judge(self, code: int, said: str) -> None:
         """By what ssh and sudo are known to say."""
-        for words, what in REFUSALS:
-            if words in said:
+        for words, what in REFUSALS if code else ():
+            if words in said and (code == SSH_FAILED or words in SAID_BY_SUDO):
                 raise HostRefused(f"The host {self.name} {what}. Nothing more was done there. {_mend(words)}".replace("NAME", self.name))
         if code == SSH_FAILED:
             raise HostUnreachable(f"The host {self.name} cannot be reached: {_last_line(said)}")
 
     def close(self) -> None:
         """End the shared connection; the host may be gone already."""
-        subprocess.run(
-            ["ssh", *self._options(), "-O", "exit", self.name], stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=20
-        )
+        argv = ["ssh", *self._options(), "-O", "exit", self.name]
+        with suppress(subprocess.TimeoutExpired):  # it goes by itself some time after its last use
+            subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=20)
 
     @property
     def _uses_sudo(self) -> bool:
@@ -156,6 +160,11 @@ def ask_script(reach: Reach, script: str, *arguments: str, timeout_seconds: floa
     """Run one of `appliance.hosts.scripts` on the host. Raises what `ask` raises."""
     text = (Path(__file__).parent / "scripts" / f"{script}.py").read_text()
     return ask(reach, [PYTHON, "-", *arguments], given=text, timeout_seconds=timeout_seconds)
+
+
+def boot_of(reach: Reach) -> str:
+    """What differs when the machine was started anew, or is about to go down. Raises HostUnreachable, HostRefused."""
+    return ask(reach, ["sh", "-c", BOOT]).stdout.strip() if isinstance(reach, Ssh) else ""
 
 
 def _assignments(environment: Mapping[str, str] | None) -> list[str]:

@@ -4,11 +4,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from appliance.errors import Cancelled, HostUnreachable
+from appliance.errors import Cancelled, HostRefused, HostUnreachable, StepFailed
 from appliance.hosts.reach import ask
 from appliance.operations.run import Run
 
-PAUSE_SECONDS = 5.0
+PAUSE_SECONDS = 2.0
+ANSWER_SECONDS = 30
 LOSSES = 5
 """How often a host may be lost within one step before the step has failed."""
 
@@ -19,16 +20,19 @@ def call(run: Run, action: Callable[[Run], str | None], *, patience_seconds: flo
     What an earlier call left running on the host has ended before. Raises HostUnreachable when the patience is over, Cancelled,
     and whatever the action raises.
     """
-    for _ in range(LOSSES):
+    losses = 0
+    while True:
         try:
             if run.interrupted:
                 run.end_children(patience_seconds=run.appliance.settings.orphan_patience_seconds, here=False)
             return action(run)
         except HostUnreachable as lost:
+            losses += 1
+            if losses > LOSSES:
+                raise
             run.log(f"{lost} Trying again for {patience_seconds:.0f} s.")
             _await_host(run, lost, patience_seconds)
             run = replace(run, interrupted=True)
-    return action(run)
 
 
 def _await_host(run: Run, lost: HostUnreachable, patience_seconds: float) -> None:
@@ -38,11 +42,18 @@ def _await_host(run: Run, lost: HostUnreachable, patience_seconds: float) -> Non
         if run.is_cancelled():
             raise Cancelled(f"Somebody asked to stop while {run.machine.host.name} could not be reached.")
         time.sleep(PAUSE_SECONDS)
-        try:
-            ask(run.machine.reach, ["true"], timeout_seconds=30)
-        except HostUnreachable:
-            if time.monotonic() > deadline:
-                raise lost from None
-        else:
+        if _answers(run):
             run.log(f"{run.machine.host.name} answers again.")
             return
+        if time.monotonic() > deadline:
+            raise lost
+
+
+def _answers(run: Run) -> bool:
+    """Whether it does now; a log-in that hangs is no answer. Raises HostRefused."""
+    try:
+        return ask(run.machine.reach, ["true"], timeout_seconds=ANSWER_SECONDS).returncode == 0
+    except HostRefused:
+        raise
+    except StepFailed:
+        return False

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from appliance.domain.operation import Operation
-from appliance.errors import Cancelled, HostUnreachable
+from appliance.errors import Cancelled, CommandFailed, HostUnreachable, PlaybookFailed, StepFailed
 from appliance.hosts.confinement import MARKER, name_of
 from appliance.hosts.playbooks import Recap, run_playbook
-from appliance.hosts.reach import ask, ask_script
+from appliance.hosts.reach import ask, ask_script, boot_of
 from appliance.hosts.streams import stream
 from appliance.operations.machines import Machine, channel_of, host_of, machine_of
 from appliance.wiring import Appliance
@@ -66,7 +66,7 @@ class Run:
         self.counter[0] += 1
         ident = f"{self.step}-{self.counter[0]}-{name}-{self.now():%H%M%S%f}"
         self.log(f"playbook {name}")
-        try:
+        with self.while_it_stays_up():
             return run_playbook(
                 self.machine.reach,
                 name,
@@ -76,17 +76,28 @@ class Run:
                 on_line=self.log,
                 is_cancelled=self.is_cancelled,
             )
-        except Cancelled:
-            self.end_children()
-            raise
 
     def backup(self, verb: str, spec: Mapping[str, Any]) -> dict[str, Any]:
         """Let the backup package on the host move data. Raises CommandFailed or Cancelled, the latter after its processes have ended."""
         argv = [self.machine.layout.tools_python, "-m", "backup", verb]
-        try:
+        with self.while_it_stays_up():
             return stream(self.machine.reach, argv, spec, environment=self.mark, on_event=self._hear, is_cancelled=self.is_cancelled)
+
+    @contextmanager
+    def while_it_stays_up(self) -> Iterator[None]:
+        """See to what was at work when something else ended it: somebody who asked to stop, or the host, which went down.
+
+        Raises HostUnreachable instead of a failure whose cause is that the host shuts down or was started anew.
+        """
+        boot = boot_of(self.machine.reach)
+        try:
+            yield
         except Cancelled:
             self.end_children()
+            raise
+        except (PlaybookFailed, CommandFailed) as failure:
+            if boot_of(self.machine.reach) != boot:
+                raise HostUnreachable(f"The host {self.machine.host.name} went down during the work: {failure}") from failure
             raise
 
     @property
@@ -127,9 +138,11 @@ class Run:
             for name, value in secrets.items():
                 ask(reach, ["sh", "-c", 'umask 077; cat > "$1"', "sh", str(self._lent / name)], given=value)
             yield {name: str(self._lent / name) for name in secrets}
-        finally:
-            with suppress(HostUnreachable):
+        except BaseException:
+            with suppress(StepFailed):  # what went wrong before is what counts
                 ask(reach, ["rm", "-rf", str(self._lent)])
+            raise
+        ask(reach, ["rm", "-rf", str(self._lent)])
 
     @property
     def _lent(self) -> Path:
