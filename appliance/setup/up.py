@@ -8,12 +8,12 @@ from pathlib import Path
 from appliance.config import Settings
 from appliance.domain.operation import OperationStatus
 from appliance.errors import ApplianceError, Conflict, InvalidRequest, PreflightFailed
-from appliance.setup import main_job, processes, report
+from appliance.setup import begun, main_job, processes, report
 from appliance.setup.progress import Progress, continued
 from appliance.wiring import Appliance, open_appliance
 
 STEPS_OF_EMPTY = 2
-STEPS_OF_MAIN_JOB = 3
+STEPS_OF_MAIN_JOB = 4
 SUCCEEDED, FAILED, INVALID, ROLLED_BACK, REFUSED, BUSY, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
 EXIT_CODES = {
     OperationStatus.ROLLED_BACK: ROLLED_BACK,
@@ -25,17 +25,21 @@ NEXT_ACTION = "Mend what is said above, then run bin/up again; what is done alre
 def run(settings: Settings, *, empty: bool, progress: Progress | None = None) -> int:
     """Bring everything up, printing each step; returns the exit code of the command line."""
     progress = progress or continued(steps=STEPS_OF_EMPTY + (0 if empty else STEPS_OF_MAIN_JOB))
+    child = begun.begun(os.environ)
     try:
-        return _run(settings, empty=empty, progress=progress)
+        return _run(settings, empty=empty, progress=progress, child=child)
     except KeyboardInterrupt:
         progress.say("\nStopped. An operation that has begun goes on in the worker: `appliance operation list` shows it.")
         return INTERRUPTED
     except ApplianceError as failure:
         explain(failure, progress)
         return exit_code(failure)
+    finally:
+        if child:
+            child.end()
 
 
-def _run(settings: Settings, *, empty: bool, progress: Progress) -> int:
+def _run(settings: Settings, *, empty: bool, progress: Progress, child: begun.Begun | None) -> int:
     done = []
     appliance = open_appliance(settings)
     if _start_processes(settings, progress):
@@ -45,6 +49,7 @@ def _run(settings: Settings, *, empty: bool, progress: Progress) -> int:
     done += ["created the administrator"] if password else []
     try:
         if not empty:
+            begun.finish(child, progress)
             _do_main_job(job, done)
     finally:
         _print_report(appliance, progress, done, password)

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import NoReturn
 
-from groundwork import fingerprint, packages
+from groundwork import fingerprint
 from groundwork.background import Background
 from groundwork.environment import NEXT_ACTION, Environment
 from groundwork.progress import Progress, StepFailed
@@ -59,16 +59,6 @@ def install_wheel(environment: Environment, progress: Progress) -> None:
         environment.pip_install(progress, "--no-deps", "--reinstall", str(wheel))
 
 
-def await_host_packages(host_packages: Background, progress: Progress) -> None:
-    """Wait for the Debian packages that were begun; raises StepFailed."""
-    title = "Installing web server, database and backup"
-    if host_packages.has_nothing_to_do():
-        progress.skip(title)
-        return
-    with progress.step(title):
-        host_packages.join(progress, next_action=packages.NEXT_ACTION)
-
-
 def link_command(environment: Environment) -> None:
     """Put `appliance` on the PATH, when it is the machine's own and no other file is there."""
     is_ours = COMMAND_LINK.is_symlink() or not COMMAND_LINK.exists()
@@ -77,10 +67,11 @@ def link_command(environment: Environment) -> None:
         COMMAND_LINK.symlink_to(environment.directory / "bin" / "appliance")
 
 
-def start(environment: Environment, progress: Progress, arguments: list[str]) -> NoReturn:
-    """Become `appliance up`, which goes on counting the steps."""
+def start(environment: Environment, progress: Progress, host_packages: Background | None) -> NoReturn:
+    """Become `appliance up`, which goes on counting the steps and waits for what was begun."""
+    arguments, begun = (["--empty"], {}) if host_packages is None else ([], {"APPLIANCE_BEGUN": host_packages.handed_over()})
     numbering = {"APPLIANCE_FIRST_STEP": str(progress.number + 1), "APPLIANCE_LAST_STEP": str(progress.total)}
-    variables = environment.installer_variables | numbering
+    variables = environment.installer_variables | numbering | begun
     command = environment.directory / "bin" / "appliance"
     os.execve(command, [str(command), "up", *arguments], variables)  # noqa: S606 (no shell is wanted)
 
@@ -100,15 +91,13 @@ def main() -> int:
     host_packages = None if chosen.empty else begin_host_packages(progress)
     try:
         install_tree(environment, progress, with_crm=not chosen.empty)
-        if host_packages:
-            await_host_packages(host_packages, progress)
     except StepFailed as failure:
         progress.explain(failure)
         if host_packages:
             host_packages.end()
         return 1
     link_command(environment)
-    start(environment, progress, ["--empty"] if chosen.empty else [])
+    start(environment, progress, host_packages)
 
 
 if __name__ == "__main__":

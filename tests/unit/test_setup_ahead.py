@@ -1,5 +1,6 @@
 """What `bin/up` begins before its turn must be exactly what its turn would have begun."""
 
+import io
 import json
 import subprocess
 import sys
@@ -9,15 +10,16 @@ import pytest
 import yaml
 from groundwork import host_packages
 from groundwork.background import Background
-from groundwork.progress import Progress, StepFailed
 
 from appliance.config import Settings
 from appliance.domain.host import LOCALHOST, Host
+from appliance.errors import StepFailed
 from appliance.hosts.layout import layout_of
 from appliance.operations.variables import new_deployment
 from appliance.products.builds import build_of
 from appliance.products.catalogue import open_catalogue
-from appliance.setup import ahead
+from appliance.setup import ahead, begun
+from appliance.setup.progress import Progress
 from tests.unit.test_setup_main_job import NOW, demo
 
 TREE = Path(__file__).resolve().parents[2]
@@ -25,8 +27,13 @@ ROLES = TREE / "playbooks" / "roles"
 
 
 @pytest.fixture
-def progress(tmp_path: Path) -> Progress:
-    return Progress(total=1, log_path=tmp_path / "up.log")
+def progress() -> Progress:
+    return Progress(total=1, stream=io.StringIO(), clock=lambda: 0.0)
+
+
+def said(progress: Progress) -> str:
+    assert isinstance(progress.stream, io.StringIO)
+    return progress.stream.getvalue()
 
 
 def test_the_release_is_begun_where_its_installation_will_look_for_it(tmp_path: Path) -> None:
@@ -52,19 +59,31 @@ def test_a_list_that_is_not_written_as_expected_is_left_to_the_role() -> None:
     assert host_packages.flow_list("apt:\n  - nginx\n", "apt") == []
 
 
-def test_a_program_beside_the_steps_fails_with_its_last_lines(progress: Progress, tmp_path: Path) -> None:
-    beside = Background(argv=["sh", "-c", "echo no such package; exit 100"], log_path=tmp_path / "beside.log")
-    with pytest.raises(StepFailed, match="exit code 100") as failed:
-        beside.join(progress, next_action="Mend the mirror.")
-    assert failed.value.output == "no such package"
-    assert "no such package" in progress.log_path.read_text()
+children: list[Background] = []
+"""Kept, so that nobody waits for them but the one who is tested."""
 
 
-def test_a_program_beside_the_steps_that_says_nothing_had_nothing_to_do(tmp_path: Path) -> None:
-    assert Background(argv=["true"], log_path=tmp_path / "quiet.log").has_nothing_to_do()
-    busy = Background(argv=["sh", "-c", "echo installing; sleep 0.1"], log_path=tmp_path / "busy.log")
-    assert not busy.has_nothing_to_do()
-    busy.end()
+def under_way(tmp_path: Path, command: str) -> begun.Begun | None:
+    child = Background(argv=["sh", "-c", command], log_path=tmp_path / "beside.log")
+    found = begun.begun({"APPLIANCE_BEGUN": child.handed_over()})
+    children.append(child)
+    return found
+
+
+def test_packages_that_could_not_be_installed_are_explained_by_their_last_lines(progress: Progress, tmp_path: Path) -> None:
+    with pytest.raises(StepFailed, match=r"(?s)exit code 100.*    no such package"):
+        begun.finish(under_way(tmp_path, "echo no such package; sleep 0.1; exit 100"), progress)
+
+
+def test_packages_that_were_all_there_are_as_before(progress: Progress, tmp_path: Path) -> None:
+    begun.finish(under_way(tmp_path, "sleep 0.1"), progress)
+    begun.finish(begun.begun({}), progress)
+    assert said(progress).count("… as before") == 2
+
+
+def test_packages_that_are_being_installed_are_waited_for(progress: Progress, tmp_path: Path) -> None:
+    begun.finish(under_way(tmp_path, f"echo installing; sleep 0.2; touch {tmp_path}/done"), progress)
+    assert (tmp_path / "done").exists()
 
 
 def made(directory: Path, lock: str) -> bool:

@@ -198,6 +198,5 @@ def test_when_nothing_was_done_the_report_says_so_and_shows_no_password(job: mai
 def test_the_shell_counts_the_same_steps_as_the_appliance() -> None:
     script = (TREE / "bin" / "up").read_text()
     installing = 4
-    waiting_for_host_packages = 1
-    assert f"APPLIANCE_LAST_STEP={installing + waiting_for_host_packages + up.STEPS_OF_EMPTY + up.STEPS_OF_MAIN_JOB}\n" in script
+    assert f"APPLIANCE_LAST_STEP={installing + up.STEPS_OF_EMPTY + up.STEPS_OF_MAIN_JOB}\n" in script
     assert f"|| APPLIANCE_LAST_STEP={installing + up.STEPS_OF_EMPTY}\n" in script
