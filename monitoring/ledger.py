@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import RLock
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from monitoring.clock import Moment
 from monitoring.schema import connect
@@ -50,6 +50,30 @@ class Event:
     at: datetime
     duration_seconds: float | None
     values: Mapping[str, Any]
+
+
+class CheckSums(NamedTuple):
+    """Checks of one target: how many, how long together, and how many took no longer than each of DURATION_BOUNDS_SECONDS."""
+
+    healthy: int
+    unhealthy: int
+    seconds: float
+    buckets: tuple[int, ...]
+
+
+class IntervalRow(NamedTuple):
+    """An interval as it is kept; who reads a hundred thousand at once needs no more."""
+
+    id: int
+    crm: str
+    target: str
+    state: str
+    start_ms: int
+    end_ms: int
+    ended_at: float
+    cause: str
+    continued: int
+    closed: int
 
 
 class Ledger:
@@ -131,12 +155,28 @@ class Ledger:
         query = "SELECT * FROM events WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR crm = ?2) ORDER BY at_seconds, id"
         return [_event(row) for row in self._read(query, (kind, crm))]
 
+    def events_after(self, event_id: int) -> list[tuple[int, Event]]:
+        """Events that were written after that one, with their ids, in the order of their writing."""
+        return [(row["id"], _event(row)) for row in self._read("SELECT * FROM events WHERE id > ? ORDER BY id", (event_id,))]
+
+    def interval_rows(self, *, after: int, among: Sequence[int]) -> list[IntervalRow]:
+        """The intervals with an id above `after`, and those `among` the ids given, in the order of their writing; all of one moment."""
+        query = (
+            "SELECT id, crm, target, state, start_ms, end_ms, ended_at, cause, continued, closed FROM intervals"
+            " WHERE id > ?1 OR id IN (SELECT value FROM json_each(?2)) ORDER BY id"
+        )
+        return list(map(IntervalRow._make, self._read_tuples(query, (after, json.dumps(list(among))))))
+
+    def position_ms(self, now: Moment) -> int:
+        """Where a moment lies on the ledger's time axis."""
+        return advance(self.heartbeat(), now).position_ms
+
     def uptime(self, crm: str, window: timedelta, now: Moment, target: str = SERVICE) -> Uptime:
         """How the target spent the window that ends now, as far as it was watched in it."""
         query = "SELECT state, start_ms, end_ms, closed FROM intervals WHERE crm = ? AND target = ? ORDER BY id"
         rows = self._read(query, (crm, target))
         spans = [(State(row["state"]), row["start_ms"], row["end_ms"]) for row in rows]
-        until_ms = advance(self.heartbeat(), now).position_ms
+        until_ms = self.position_ms(now)
         if rows and not rows[-1]["closed"]:
             last_ms = rows[-1]["end_ms"]
             if until_ms - last_ms > UNSEEN_TAIL_SECONDS * 1000:
@@ -148,27 +188,18 @@ class Ledger:
         with self._lock:
             return read_heartbeat(self._connection)
 
-    def state_seconds(self) -> dict[tuple[str, str, State], float]:
-        """All time ever spent, by crm, target and state."""
-        rows = self._read("SELECT crm, target, state, sum(end_ms - start_ms) AS ms FROM intervals GROUP BY crm, target, state")
-        return {(row["crm"], row["target"], State(row["state"])): row["ms"] / 1000 for row in rows}
-
     def latest(self) -> dict[tuple[str, str], Interval]:
         """The newest interval of each crm and target."""
         rows = self._read("SELECT * FROM intervals WHERE id IN (SELECT max(id) FROM intervals GROUP BY crm, target)")
         return {(row["crm"], row["target"]): _interval(row) for row in rows}
 
-    def outage_counts(self) -> dict[tuple[str, str], int]:
-        """How often each CRM went down, by crm and cause. An outage that outlasts a gap or a set clock is one outage."""
-        query = (
-            "SELECT crm, cause, count(*) AS outages FROM intervals"
-            " WHERE target = ? AND state = 'down' AND NOT continued GROUP BY crm, cause"
-        )
-        return {(row["crm"], row["cause"]): row["outages"] for row in self._read(query, (SERVICE,))}
-
-    def check_counts(self) -> list[tuple[str, str, str, float, int, float]]:
-        """(crm, target, result, upper bound in seconds, count, sum of seconds) of all checks ever carried out."""
-        return [tuple(row) for row in self._read("SELECT * FROM checks")]
+    def check_sums(self) -> dict[tuple[str, str], CheckSums]:
+        """All checks ever carried out, by crm and target."""
+        rows = self._read_tuples(_SUMS)
+        return {
+            (crm, target): CheckSums(healthy, unhealthy, seconds, tuple(buckets))
+            for crm, target, healthy, unhealthy, seconds, *buckets in rows
+        }
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -184,6 +215,20 @@ class Ledger:
     def _read(self, query: str, parameters: Sequence[object] = ()) -> list[sqlite3.Row]:
         with self._lock:
             return self._connection.execute(query, parameters).fetchall()
+
+    def _read_tuples(self, query: str, parameters: Sequence[object] = ()) -> list[Any]:
+        """For what comes by the ten thousand."""
+        with self._lock:
+            cursor = self._connection.cursor()
+            cursor.row_factory = None
+            return cursor.execute(query, parameters).fetchall()
+
+
+_WITHIN = ", ".join(f"sum(iif(upper_bound_seconds <= {bound}, count, 0))" for bound in DURATION_BOUNDS_SECONDS[:-1])
+_SUMS = (
+    "SELECT crm, target, sum(iif(result = 'healthy', count, 0)), sum(iif(result = 'unhealthy', count, 0)), sum(seconds),"  # noqa: S608
+    f" {_WITHIN}, sum(count) FROM checks GROUP BY crm, target"  # made of the figures above
+)
 
 
 def _record_clock_step(connection: sqlite3.Connection, heartbeat: Heartbeat) -> None:

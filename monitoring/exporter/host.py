@@ -5,16 +5,17 @@ import socket
 from collections.abc import Iterable, Iterator
 
 import psutil
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from monitoring.exporter.families import Family, counter, gauge
 
 
-def collect_host() -> Iterator[Metric]:
+def collect_host() -> Iterator[Family]:
     """Processor, memory, load and boot time. Raises OSError and psutil.Error."""
     host = socket.gethostname()
-    cpu = CounterMetricFamily("appliance_host_cpu_seconds", "Time of the processors by mode.", labels=["host", "mode"])
+    cpu = counter("appliance_host_cpu_seconds", "Time of the processors by mode.", ("host", "mode"))
     times = psutil.cpu_times()
     for mode in ("user", "system", "idle", "iowait", "steal"):
-        cpu.add_metric([host, mode], getattr(times, mode, 0))
+        cpu.add((host, mode), getattr(times, mode, 0))
     yield cpu
     memory = psutil.virtual_memory()
     yield _gauge("appliance_host_memory_available_bytes", "Memory that programs can still get.", host, memory.available)
@@ -23,24 +24,24 @@ def collect_host() -> Iterator[Metric]:
     yield _gauge("appliance_host_boot_timestamp_seconds", "When the machine was started.", host, psutil.boot_time())
 
 
-def _gauge(name: str, text: str, host: str, value: float) -> Metric:
-    family = GaugeMetricFamily(name, text, labels=["host"])
-    family.add_metric([host], value)
+def _gauge(name: str, text: str, host: str, value: float) -> Family:
+    family = gauge(name, text, ("host",))
+    family.add((host,), value)
     return family
 
 
-def collect_filesystems() -> Iterator[Metric]:
+def collect_filesystems() -> Iterator[Family]:
     """Room on the disks, as an ordinary user sees it. Raises OSError."""
     host = socket.gethostname()
-    labels = ["host", "mountpoint"]
-    available = GaugeMetricFamily("appliance_filesystem_avail_bytes", "Room left.", labels=labels)
-    size = GaugeMetricFamily("appliance_filesystem_size_bytes", "Size.", labels=labels)
-    inodes = GaugeMetricFamily("appliance_filesystem_files_free", "Inodes left.", labels=labels)
+    labels = ("host", "mountpoint")
+    available = gauge("appliance_filesystem_avail_bytes", "Room left.", labels)
+    size = gauge("appliance_filesystem_size_bytes", "Size.", labels)
+    inodes = gauge("appliance_filesystem_files_free", "Inodes left.", labels)
     for mountpoint in _mountpoints():
         found = os.statvfs(mountpoint)
-        available.add_metric([host, mountpoint], found.f_bavail * found.f_frsize)
-        size.add_metric([host, mountpoint], found.f_blocks * found.f_frsize)
-        inodes.add_metric([host, mountpoint], found.f_favail)
+        available.add((host, mountpoint), found.f_bavail * found.f_frsize)
+        size.add((host, mountpoint), found.f_blocks * found.f_frsize)
+        inodes.add((host, mountpoint), found.f_favail)
     yield from (available, size, inodes)
 
 

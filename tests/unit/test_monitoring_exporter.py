@@ -1,12 +1,15 @@
 """What Prometheus is told."""
 
 import math
+import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.parser import text_string_to_metric_families
 
 from monitoring.clock import open_clock
 from monitoring.exporter.collector import ApplianceCollector
@@ -137,3 +140,27 @@ def test_a_ledger_that_cannot_be_read_leaves_the_host_readable(ledger: Ledger, r
 def test_no_series_has_a_label_that_belongs_to_prometheus(registry: CollectorRegistry) -> None:
     labels = {label for family in registry.collect() for sample in family.samples for label in sample.labels}
     assert labels.isdisjoint({"instance", "job"})
+
+
+def told(samples: Iterable[Metric]) -> list[tuple[str, str, dict[str, str], float]]:
+    return [(family.name, family.type, one.labels, one.value) for family in samples for one in family.samples if not math.isnan(one.value)]
+
+
+def test_the_text_says_what_prometheus_own_library_says(ledger: Ledger) -> None:
+    awkward = Target.model_validate({"crm": "demo", "product": 'a "b" \\ c\nd', "release": "2", "probes": {"live": PROBE}})
+    record_backup(ledger, "success", 0, bytes_processed=100)
+    collector, frozen = ApplianceCollector(ledger, Status(targets=(awkward,)), CLOCK), "appliance_host_|appliance_filesystem_"
+    written = text_string_to_metric_families(collector.write().decode())
+    expected = text_string_to_metric_families(generate_latest(collector).decode())
+    kept = [[one for one in told(families) if not re.match(frozen, one[0])] for families in (written, expected)]
+    assert kept[0] == kept[1]
+    assert len(kept[0]) > 100
+
+
+def test_a_second_scrape_tells_what_came_since_the_first(ledger: Ledger, registry: CollectorRegistry) -> None:
+    runs = BACKUP | {"result": "success"}
+    record_backup(ledger, "success", 0)
+    assert registry.get_sample_value("appliance_backup_runs_total", runs) == 1
+    record_backup(ledger, "success", 1)
+    assert registry.get_sample_value("appliance_backup_runs_total", runs) == 2
+    assert registry.get_sample_value("appliance_backup_last_success_timestamp_seconds", BACKUP) == ENDED.timestamp() + 3600

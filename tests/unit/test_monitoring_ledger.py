@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitoring.clock import Moment
-from monitoring.ledger import SERVICE, Check, Interval, Ledger, Observation, State
+from monitoring.exporter.intervals import Intervals
+from monitoring.ledger import SERVICE, Check, CheckSums, Interval, Ledger, Observation, State
 from monitoring.schema import LedgerTooNew
 
 START = Moment(wall=datetime(2026, 11, 21, 12, tzinfo=UTC), boot_seconds=1000, boot_id="first")
@@ -123,7 +124,9 @@ def test_an_outage_that_outlasts_a_gap_is_one_outage(ledger: Ledger) -> None:
         end = later(end, pause)
         ledger.record([seen(State.DOWN, end, cause="live")], [], end)
     watch(ledger, later(end, 15), State.UP, State.DOWN)
-    assert ledger.outage_counts() == {("demo", "live"): 1, ("demo", ""): 1}
+    intervals = Intervals(ledger)
+    intervals.refresh()
+    assert intervals.outages == {("demo", "live"): 1, ("demo", ""): 1}
 
 
 def test_a_monitor_that_died_long_ago_covers_nothing_since(ledger: Ledger) -> None:
@@ -158,7 +161,9 @@ def test_nothing_watched_is_no_ratio_rather_than_100_percent(ledger: Ledger) -> 
 def test_checks_are_counted_by_result_and_duration(ledger: Ledger) -> None:
     for healthy, duration in ((True, 0.05), (True, 0.04), (False, 30)):
         ledger.record([], [Check(crm="demo", target="live", healthy=healthy, duration_seconds=duration)], START)
-    assert ledger.check_counts() == [("demo", "live", "healthy", 0.05, 2, 0.09), ("demo", "live", "unhealthy", float("inf"), 1, 30)]
+    sums = ledger.check_sums()
+    assert sums == {("demo", "live"): CheckSums(2, 1, sums["demo", "live"].seconds, (2,) * 11 + (3,))}
+    assert sums["demo", "live"].seconds == pytest.approx(30.09)
 
 
 def test_an_event_is_read_back_as_it_was_recorded(ledger: Ledger) -> None:
