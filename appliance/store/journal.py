@@ -9,12 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from appliance.domain.operation import Operation, OperationStatus, Step, StepStatus
+from appliance.domain.operation import Operation, OperationStatus, StepStatus
 from appliance.errors import Conflict, NotFound
 from appliance.store.database import Database
 from appliance.store.models import AuditRow, LogRow, OperationRow, StepRow
-
-BACK = "back"
+from appliance.store.operation_rows import BACK, operation_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +53,7 @@ class Journal:
                 session.add(row)
                 session.flush()
                 session.add(AuditRow(at=now, actor=requested_by, action=kind, subject=instance, detail={"operation": row.id}))
-                return _operation(row)
+                return operation_of(row)
         except IntegrityError:
             self.require_free(instance)
             raise
@@ -62,7 +61,7 @@ class Journal:
     def get(self, operation_id: int) -> Operation:
         """Raises NotFound."""
         with self.database.reading() as session:
-            return _operation(_row(session, operation_id))
+            return operation_of(_row(session, operation_id))
 
     def list(
         self,
@@ -84,7 +83,7 @@ class Journal:
         if before is not None:
             query = query.where(OperationRow.id < before)
         with self.database.reading() as session:
-            return [_operation(row) for row in session.scalars(query)]
+            return [operation_of(row) for row in session.scalars(query)]
 
     def unfinished(self, instance: str) -> Operation | None:
         """The operation that holds an instance, if any."""
@@ -114,7 +113,7 @@ class Journal:
                 return None
             row.status = OperationStatus.RUNNING
             row.started_at = row.started_at or now
-            return _operation(row)
+            return operation_of(row)
 
     def request_cancel(self, operation_id: int, *, now: datetime) -> Operation:
         """Ask to stop: a queued operation is cancelled at once, a running one at its next safe point. Raises Conflict when it has ended."""
@@ -127,7 +126,7 @@ class Journal:
                 row.cancel_requested = True
             else:
                 raise Conflict(f"Operation {operation_id} is {row.status.replace('_', ' ')}; there is nothing to cancel.")
-            return _operation(row)
+            return operation_of(row)
 
     def is_cancel_requested(self, operation_id: int) -> bool:
         """Whether somebody asked to stop."""
@@ -209,7 +208,7 @@ class Journal:
                     f"Operation {operation_id} is {row.status.replace('_', ' ')}; only one that needs attention goes on where it stopped."
                 )
             row.status, row.next_action = OperationStatus.QUEUED, None
-            return _operation(row)
+            return operation_of(row)
 
     def log(self, operation_id: int, text: str, *, step: str | None, now: datetime) -> None:
         """Add a line, or several, to the live log."""
@@ -235,42 +234,3 @@ def _step(session: Session, operation_id: int, name: str) -> StepRow:
     if row is None:
         raise NotFound(f"Operation {operation_id} has no step {name}.")
     return row
-
-
-def _operation(row: OperationRow) -> Operation:
-    steps = tuple(
-        Step(
-            name=step.name,
-            title=step.title,
-            status=StepStatus(step.status),
-            started_at=step.started_at,
-            finished_at=step.finished_at,
-            detail=step.detail,
-        )
-        for step in row.steps
-    )
-    return Operation(
-        id=row.id,
-        kind=row.kind,
-        instance=row.instance,
-        parameters=row.parameters,
-        status=OperationStatus(row.status),
-        requested_by=row.requested_by,
-        requested_at=row.requested_at,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-        cause=row.cause,
-        refused=bool(row.refused),
-        next_action=row.next_action,
-        percent=_percent(row),
-        cancel_requested=bool(row.cancel_requested),
-        goes_back=row.direction == BACK,
-        steps=steps,
-        outcome=row.outcome or {},
-    )
-
-
-def _percent(row: OperationRow) -> int:
-    if row.status == OperationStatus.SUCCEEDED:
-        return 100
-    return sum(step.percent or 0 for step in row.steps) // max(1, len(row.steps))
