@@ -98,6 +98,14 @@ def test_an_environment_value_arrives_as_it_was_written(rig: Rig) -> None:
 
 
 @pytest.mark.usefixtures("installed")
+def test_a_launched_program_keeps_the_mark_of_its_operation_and_nothing_else(rig: Rig) -> None:
+    launch = ["runuser", "-u", f"crm-{rig.name}", "--", str(rig.crm_root / "current" / "launch"), "env"]
+    told = os.environ | {"APPLIANCE_OPERATION": "appliance-1234-5", "SURPRISE": "1"}
+    seen = subprocess.run(launch, env=told, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert ("APPLIANCE_OPERATION=appliance-1234-5" in seen, "SURPRISE=1" in seen) == (True, False)
+
+
+@pytest.mark.usefixtures("installed")
 def test_the_crm_is_reached_through_peers_only(rig: Rig) -> None:
     roles = rig.sql("postgres", "select rolname, rolsuper, rolcreatedb from pg_roles where rolname like 'crm%' order by 1")
     assert roles.splitlines() == ["crm|f|f", "crm_monitor|f|f"]
