@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from appliance.domain.instance import Instance, RecoveryPoint
 from appliance.domain.operation import Operation, OperationStatus, StepStatus
 from appliance.domain.product import ProductDefinition
+from appliance.domain.tls import TlsMode
 from appliance.store.access import Token
 from appliance.store.journal import LogLine
 from appliance.web.panel import LARGEST_ID
@@ -36,6 +37,24 @@ class ProductBody(Body):
         return cls(**{name: getattr(product, name) for name in ("id", "name", "license", "summary", "default_release")}, releases=releases)
 
 
+class TlsBody(Body):
+    """How visitors of a CRM are protected; `not_after` is until when its certificate is valid, where that is known."""
+
+    model_config = ConfigDict(from_attributes=True, extra="ignore")
+
+    mode: TlsMode
+    hsts: bool
+    certificate: str
+    not_after: datetime | None
+
+
+class AuthorityBody(Body):
+    """The certificate (PEM) of the authority that the appliance keeps, for those who are to trust it."""
+
+    certificate: str
+    not_after: datetime
+
+
 class InstanceBody(Body):
     """One CRM."""
 
@@ -47,6 +66,7 @@ class InstanceBody(Body):
     series: str
     state: str
     url: str
+    tls: TlsBody
     settings: dict[str, Any]
     created_at: datetime
 
@@ -155,7 +175,7 @@ class RequestBody(Body):
         extra="forbid", json_schema_extra={"example": {"kind": "upgrade", "instance": "sales", "parameters": {"release": "2.8.6"}}}
     )
 
-    kind: Annotated[str, Field(max_length=32, description="install, backup, restore, drill, upgrade, rollback or remove")]
+    kind: Annotated[str, Field(max_length=32, description="install, backup, restore, drill, upgrade, rollback, certificate or remove")]
     instance: Annotated[str, Field(max_length=64)]
     parameters: dict[str, Any] = {}
 

@@ -7,9 +7,11 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from appliance.domain.operation import Operation
+from appliance.operations.certifying import authority
 from appliance.operations.requesting import cancel, retry
 from appliance.store.journal import LogLine
 from appliance.web.api.bodies import (
+    AuthorityBody,
     InstanceBody,
     LogBody,
     LogLineBody,
@@ -42,6 +44,13 @@ router = APIRouter(prefix="/api/v1", responses=PROBLEMS)
 def list_products(panel: PanelDependency, _: Bearer) -> list[ProductBody]:
     """Give the products that can be installed."""
     return [ProductBody.of(product) for product in offered_products(panel.appliance.catalogue)]
+
+
+@router.get("/certificate-authority")
+def get_authority(panel: PanelDependency, _: Bearer) -> AuthorityBody:
+    """Give the certificate of the authority that the appliance keeps."""
+    pair = authority(panel.appliance, panel.clock())
+    return AuthorityBody(certificate=pair.certificate, not_after=pair.not_after)
 
 
 @router.get("/instances")

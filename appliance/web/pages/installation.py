@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
+from appliance.domain.tls import TlsMode
 from appliance.domain.versions import in_order
 from appliance.web.access import Principal
 from appliance.web.errors import Problem
@@ -11,6 +12,14 @@ from appliance.web.offers import given_settings, offered_product, offered_produc
 from appliance.web.panel import Panel, PanelDependency
 from appliance.web.requesting import send, send_or_show
 from appliance.web.sessions import Form, LoggedIn, Submission
+
+MODES = {
+    "": "As the address asks for",
+    TlsMode.PRIVATE_CA: "HTTPS, by the appliance's own authority",
+    TlsMode.OWN: "HTTPS, with a certificate of your own",
+    TlsMode.ACME: "HTTPS, with a certificate by ACME (Let's Encrypt)",
+    TlsMode.NONE: "Plain HTTP",
+}
 
 router = APIRouter(prefix="/install", include_in_schema=False)
 
@@ -33,7 +42,9 @@ def install(panel: PanelDependency, form: Form) -> Response:
 def _parameters(panel: Panel, form: Submission) -> dict[str, Any]:
     """What the form asks for; empty fields are left to their defaults."""
     product = offered_product(panel.appliance.catalogue, form.text("product"))
-    chosen = {name: value for name in ("release", "domain") if (value := form.text(name))}
+    chosen = {name: value for name in ("release", "domain", "tls") if (value := form.text(name))}
+    if chosen.get("tls") == TlsMode.OWN:
+        chosen |= {name: form.text(name) for name in ("certificate", "key")}
     return {"product": product.id, "settings": given_settings(product, form.fields), **chosen}
 
 
@@ -51,5 +62,6 @@ def _install_form(panel: Panel, principal: Principal, values: dict[str, str], pr
         product=product,
         releases=in_order(product) if product else (),
         fields=setting_fields(product, values) if product else [],
-        values=values,
+        values={name: value for name, value in values.items() if name != "key"},
+        modes=MODES,
     )

@@ -30,7 +30,7 @@ function belongsTo(part) {
   const [name, value] = part.dataset.shownWith.split("=");
   const show = () => {
     part.hidden = new FormData(form).get(name) !== value;
-    for (const field of part.querySelectorAll("input, select")) field.disabled = part.hidden;
+    for (const field of part.querySelectorAll("input, select, textarea")) field.disabled = part.hidden;
   };
   form.addEventListener("change", show);
   show();

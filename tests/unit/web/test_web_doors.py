@@ -15,8 +15,9 @@ SEEN_BY_ALL = [
     "/operations/{operation_id}/log.txt",
     "/backups",
     "/password",
+    "/certificate-authority.pem",
 ]
-OPERATORS_FORMS = ["/instances/{name}/upgrade", "/instances/{name}/rollback", "/instances/{name}/restore"]
+OPERATORS_FORMS = ["/instances/{name}/upgrade", "/instances/{name}/rollback", "/instances/{name}/restore", "/instances/{name}/certificate"]
 ADMINISTRATORS_FORMS = ["/install", "/instances/{name}/remove", "/backups/{name}/restore"]
 STREAMS = ["/operations/{operation_id}/stream"]
 CHANGES = {
@@ -25,6 +26,7 @@ CHANGES = {
     "/instances/{name}/upgrade": "operator",
     "/instances/{name}/rollback": "operator",
     "/instances/{name}/restore": "operator",
+    "/instances/{name}/certificate": "operator",
     "/operations/{operation_id}/cancel": "operator",
     "/operations/{operation_id}/retry": "operator",
     "/instances/{name}/remove": "administrator",
@@ -35,6 +37,7 @@ CHANGES = {
 OWN_AFFAIRS = {"/logout", "/password"}
 API_READS = [
     "/api/v1/products",
+    "/api/v1/certificate-authority",
     "/api/v1/instances",
     "/api/v1/instances/{name}",
     "/api/v1/instances/{name}/recovery-points",
