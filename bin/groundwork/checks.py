@@ -28,7 +28,7 @@ PARTS: Mapping[str, Part] = {
         Part(name="types"),
         Part(name="unit", folder="tests/unit", packages=("ruby",)),
         Part(name="integration", folder="tests/integration", packages=("prometheus", "procps"), needs_host=True),
-        Part(name="playbooks", folder="tests/playbooks", needs_host=True),
+        Part(name="playbooks", folder="tests/playbooks", packages=("pebble",), needs_host=True),
         Part(name="acceptance", folder="tests/acceptance", needs_host=True),
         Part(name="browser", folder="tests/browser", packages=("chromium", "fonts-dejavu-core"), needs_host=True),
         Part(name="faults", folder="tests/faults", needs_host=True),
