@@ -106,16 +106,35 @@ def show(name: Name, as_json: AsJson = False) -> None:
         return
     seen = moment(host.seen_at) if host.seen_at else "never"
     shown = {"address": f"{host.user}@{host.address} port {host.port}", "state": host.state.value, "key": _fingerprint(host), "seen": seen}
+    if not host.is_local:
+        shown["policy"] = str(host.policy)
     print_table(("", host.name), [(title, str(value)) for title, value in {**shown, **host.facts}.items()], empty="")
 
 
 @app.command("prepare")
 def prepare(
-    name: Annotated[str, typer.Argument(help="Name of the host.")] = "localhost", detach: Detach = False, as_json: AsJson = False
+    name: Annotated[str, typer.Argument(help="Name of the host.")] = "localhost",
+    firewall: Annotated[
+        bool | None, typer.Option("--firewall/--no-firewall", help="Let in SSH and visitors only; off until you say so.")
+    ] = None,
+    time_sync: Annotated[
+        bool | None, typer.Option("--time-sync/--no-time-sync", help="Set the clock from the network; on unless you say so.")
+    ] = None,
+    security_updates: Annotated[
+        bool | None,
+        typer.Option("--security-updates/--no-security-updates", help="Install security updates every day; on unless you say so."),
+    ] = None,
+    detach: Detach = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Bring a host to what instances need; a second run changes nothing."""
+    """Bring a host to what instances need; a second run changes nothing, and keeps what was chosen before.
+
+    Example: appliance host prepare web1 --firewall
+    """
     subject = subject_of_host(opened(), name)
-    carry_out("host-prepare", subject, {}, as_json=as_json, detach=detach)
+    chosen = {"firewall": firewall, "time_sync": time_sync, "security_updates": security_updates}
+    parameters = {name: value for name, value in chosen.items() if value is not None}
+    carry_out("host-prepare", subject, parameters, as_json=as_json, detach=detach)
 
 
 @app.command("remove")

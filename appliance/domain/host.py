@@ -28,10 +28,27 @@ class HostState(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class HostPolicy:
+    """How a managed host is kept beside its instances, as its administrator wants it."""
+
+    firewall: bool = False
+    """Only SSH and visitors are let in."""
+    time_sync: bool = True
+    """The clock is set from the network, unless another program does so already."""
+    security_updates: bool = True
+    """Debian's security updates, and no others, are installed every day; nothing reboots the host."""
+
+    def __str__(self) -> str:
+        """For people."""
+        states = {"firewall": self.firewall, "time synchronisation": self.time_sync, "security updates": self.security_updates}
+        return ", ".join(f"{name} {'on' if state else 'off'}" for name, state in states.items())
+
+
+@dataclass(frozen=True, kw_only=True)
 class Host:
     """A machine. `host_key` is the public key it was confirmed by (algorithm and base64), None for this machine.
 
-    `facts` are what was seen of it at `seen_at`.
+    `facts` are what was seen of it at `seen_at`; `policy` is what was last asked for, or the default.
     """
 
     name: str
@@ -43,6 +60,7 @@ class Host:
     state: HostState = HostState.ADDED
     facts: Mapping[str, Any] = field(default_factory=dict)
     seen_at: datetime | None = None
+    policy: HostPolicy = HostPolicy()
 
     @property
     def is_local(self) -> bool:

@@ -1,14 +1,14 @@
 """The machines that instances run on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
-from appliance.domain.host import Host, HostState
+from appliance.domain.host import Host, HostPolicy, HostState
 from appliance.errors import Conflict, NotFound
 from appliance.store.database import Database
 from appliance.store.models import HostRow, InstanceRow
@@ -37,7 +37,7 @@ class Hosts:
         """Raises Conflict when the name is taken."""
         try:
             with self.database.writing() as session:
-                session.add(HostRow(**{**vars(host), "facts": dict(host.facts)}))
+                session.add(HostRow(**{**vars(host), "facts": dict(host.facts), "policy": asdict(host.policy)}))
         except IntegrityError:
             raise Conflict(f"A host named {host.name} is there already. Nothing was changed.") from None
 
@@ -51,6 +51,11 @@ class Hosts:
         with self.database.writing() as session:
             row = session.get_one(HostRow, name)
             row.facts, row.seen_at = dict(facts), now
+
+    def set_policy(self, name: str, policy: HostPolicy) -> None:
+        """Write down how it is to be kept."""
+        with self.database.writing() as session:
+            session.get_one(HostRow, name).policy = asdict(policy)
 
     def mark(self, name: str, state: HostState) -> None:
         """Write where it stands."""
@@ -77,4 +82,5 @@ def _host(row: HostRow) -> Host:
         facts=row.facts,
         seen_at=row.seen_at,
         created_at=row.created_at,
+        policy=HostPolicy(**row.policy),
     )

@@ -93,6 +93,7 @@ class HostRow(Base):
     facts: Mapped[dict[str, Any]]
     seen_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+    policy: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
 
 
 class InstanceRow(Base):

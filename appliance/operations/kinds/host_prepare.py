@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
-from appliance.domain.host import HostState, host_of_subject
+from appliance.domain.host import HostPolicy, HostState, host_of_subject
 from appliance.domain.operation import OperationStatus
 from appliance.errors import InvalidRequest, PreflightFailed
 from appliance.hosts.layout import TOOLS
@@ -20,16 +21,24 @@ from appliance.wiring import Appliance
 
 
 class PrepareParameters(Parameters):
-    """Nothing to choose yet."""
+    """What is to be different about the host's policy from now on; what is not said stays as it was."""
+
+    firewall: bool | None = None
+    time_sync: bool | None = None
+    security_updates: bool | None = None
 
 
 def accept(appliance: Appliance, subject: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Raises InvalidRequest, NotFound."""
+    """The whole policy, as it is to be. Raises InvalidRequest, NotFound."""
     name = host_of_subject(subject)
     if name is None:
         raise InvalidRequest(f"{subject!r} is not a host. Nothing was changed.", field="host")
-    appliance.store.hosts.get(name)
-    return read(PrepareParameters, parameters).model_dump()
+    host, said = appliance.store.hosts.get(name), read(PrepareParameters, parameters).model_dump(exclude_none=True)
+    if host.is_local:
+        if said:
+            raise InvalidRequest("This machine's clock, updates and firewall are left to its administrator. Nothing was changed.")
+        return {}
+    return {**asdict(host.policy), **said}
 
 
 def see_host(reach: Reach) -> dict[str, Any]:
@@ -70,6 +79,16 @@ def send_tools(run: Run) -> str:
     return "nothing was missing" if recap.changed == 0 else f"{recap.changed} things were changed"
 
 
+def apply_policy(run: Run) -> str:
+    """Clock, security updates and firewall of a managed host, written down once they are what is wanted."""
+    if run.machine.host.is_local:
+        return "left to whoever looks after this machine"
+    policy = HostPolicy(**run.operation.parameters)
+    recap = run.playbook("host_policy", {"host": host_variables(run.machine.layout), "policy": asdict(policy)})
+    run.appliance.store.hosts.set_policy(run.machine.host.name, policy)
+    return f"{policy}; {'nothing was missing' if recap.changed == 0 else f'{recap.changed} things were changed'}"
+
+
 def note(run: Run) -> str:
     """Instances may come from here on."""
     hosts, name = run.appliance.store.hosts, run.machine.host.name
@@ -87,6 +106,7 @@ HOST_PREPARE = Workflow(
         StepDefinition(name="preflight", title="Look at the host before anything is changed", run=check),
         StepDefinition(name="packages", title="Install what instances need", run=install_packages),
         StepDefinition(name="tools", title="Install the appliance's own tools", run=send_tools),
+        StepDefinition(name="policy", title="See to its clock, security updates and firewall", run=apply_policy),
         StepDefinition(name="note", title="Write down what the host is", run=note),
     ),
 )
