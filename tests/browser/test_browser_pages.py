@@ -102,7 +102,7 @@ def test_a_refused_install_keeps_what_was_typed(visitor: Visitor) -> None:
     visitor.forgiven = ("422",)  # a refusal, as it should be
     visitor.log_in()
     visitor.go("/install")
-    visitor.page.get_by_label("Name").fill("Not A Name")
+    visitor.page.get_by_label("Name", exact=True).fill("Not A Name")
     visitor.page.get_by_label("Time zone").fill("Europe/Tallinn")
     visitor.page.get_by_role("button", name="Install").click()
     expect(visitor.page.get_by_text("cannot name an instance")).to_be_visible()
