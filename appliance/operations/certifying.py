@@ -106,10 +106,14 @@ def certificate_secrets(appliance: Appliance, instance: Instance) -> dict[str, s
     return {f"{FILE_PREFIX}{part}": vault.get(scope, f"{instance.tls.certificate}.{part}") for part in ("certificate", "key")}
 
 
-def certificate_variables(appliance: Appliance, files: Mapping[str, str], *, renew: bool = False) -> dict[str, Any]:
-    """What a playbook is told about certificates: where those files are, and whom the host asks for one. Raises ConfigurationError."""
+def certificate_variables(appliance: Appliance, files: Mapping[str, str], *, renew: bool = False, ask: bool = True) -> dict[str, Any]:
+    """What a playbook is told about certificates: where those files are, and whom the host asks for one. Raises ConfigurationError.
+
+    Without `ask` the host makes do with what it has.
+    """
     settings = appliance.settings
-    asked = {"directory": settings.acme_directory, "email": settings.acme_email, "authorities": _acme_trust(appliance), "renew": renew}
+    whom = {"directory": settings.acme_directory, "email": settings.acme_email, "authorities": _acme_trust(appliance)}
+    asked = {**whom, "renew": renew, "ask": ask}
     laid = {name.removeprefix(FILE_PREFIX): path for name, path in files.items() if name.startswith(FILE_PREFIX)}
     return {"tls_files": laid, "acme": asked}
 

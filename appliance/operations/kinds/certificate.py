@@ -78,9 +78,9 @@ def put_in_place(run: Run) -> None:
 
 
 def put_back(run: Run) -> None:
-    """Let nginx show the one before; what an authority has issued over the network is no worse than that."""
+    """Let nginx show the one before; by ACME that is what the host has, and nobody is asked again who has just said no."""
     before = tls_of_json(run.memory["before"])
-    _show(run, before, renew=False)
+    _show(run, before, ask=False)
     run.appliance.store.instances.protect(run.operation.instance, before)
 
 
@@ -95,11 +95,11 @@ def note(run: Run) -> str:
     return f"{name} shows {shown.certificate}, valid to {shown.not_after:%Y-%m-%d}"
 
 
-def _show(run: Run, tls: Tls, *, renew: bool) -> None:
+def _show(run: Run, tls: Tls, *, renew: bool = False, ask: bool = True) -> None:
     instance = replace(serving(run.appliance, run.operation.instance), tls=tls)
     assert instance.deployment is not None  # noqa: S101 - it serves
     with run.secret_files(certificate_secrets(run.appliance, instance)) as files:
-        told = certificate_variables(run.appliance, files, renew=renew)
+        told = certificate_variables(run.appliance, files, renew=renew, ask=ask)
         run.playbook("certificate", variables(run.appliance, instance, deployment=instance.deployment, **told))
 
 
