@@ -10,6 +10,8 @@ from appliance.operations.run import Run
 
 PAUSE_SECONDS = 2.0
 ANSWER_SECONDS = 30
+UNSETTLED = ("initializing", "starting", "stopping")
+"""A host that is booting answers before its database does."""
 LOSSES = 5
 """How often a host may be lost within one step before the step has failed."""
 
@@ -38,22 +40,20 @@ def call(run: Run, action: Callable[[Run], str | None], *, patience_seconds: flo
 def _await_host(run: Run, lost: HostUnreachable, patience_seconds: float) -> None:
     deadline = time.monotonic() + patience_seconds
     run.machine.reach.close()
-    while True:
+    while (state := _state(run)) in (None, *UNSETTLED) and time.monotonic() < deadline:
         if run.is_cancelled():
             raise Cancelled(f"Somebody asked to stop while {run.machine.host.name} could not be reached.")
         time.sleep(PAUSE_SECONDS)
-        if _answers(run):
-            run.log(f"{run.machine.host.name} answers again.")
-            return
-        if time.monotonic() > deadline:
-            raise lost
+    if state is None:
+        raise lost
+    run.log(f"{run.machine.host.name} answers again.")
 
 
-def _answers(run: Run) -> bool:
-    """Whether it does now; a log-in that hangs is no answer. Raises HostRefused."""
+def _state(run: Run) -> str | None:
+    """What its systemd says of the host, None when it does not answer; a log-in that hangs is no answer. Raises HostRefused."""
     try:
-        return ask(run.machine.reach, ["true"], timeout_seconds=ANSWER_SECONDS).returncode == 0
+        return ask(run.machine.reach, ["systemctl", "is-system-running"], timeout_seconds=ANSWER_SECONDS).stdout.strip()
     except HostRefused:
         raise
     except StepFailed:
-        return False
+        return None

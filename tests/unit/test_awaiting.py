@@ -24,7 +24,8 @@ SSH = """#!/bin/sh
 [ ! -e {directory}/changed ] || {{ echo 'Host key verification failed.' >&2; exit 255; }}
 for word; do :; done
 echo "$word" >>{directory}/asked
-case "$word" in *end_marked*|*python3*) cat >/dev/null;; *boot_id*) cat {directory}/boot;; *) exec sh -c "$word";; esac
+case "$word" in *end_marked*|*python3*) cat >/dev/null;; *boot_id*) cat {directory}/boot;;
+    *is-system*) cat {directory}/state; echo running >{directory}/state;; *) exec sh -c "$word";; esac
 """
 
 
@@ -37,6 +38,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     (programs / "ssh").write_text(SSH.format(directory=tmp_path))
     (programs / "ssh").chmod(0o755)
     (tmp_path / "boot").write_text("first")
+    (tmp_path / "state").write_text("running\n")
     monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
     appliance = make_appliance(tmp_path)
     host = Host(name="web1", address="192.0.2.1", host_key="ssh-ed25519 AAAA", state=HostState.READY, created_at=now())
@@ -75,6 +77,12 @@ def test_a_step_is_called_again_when_its_host_is_back_and_what_it_left_there_has
     assert call(run, losing(1, calls), patience_seconds=5) == "done"
     assert calls == [False, True]
     assert [line for line in asked(run) if "APPLIANCE_OPERATION=" in line] != []
+
+
+def test_a_host_that_is_still_booting_is_not_back_yet(run: Run) -> None:
+    (run.appliance.settings.home.parent / "state").write_text("starting\n")
+    assert call(run, losing(1, []), patience_seconds=5) == "done"
+    assert len([line for line in asked(run) if "is-system-running" in line]) == 2
 
 
 def test_a_host_that_is_lost_again_and_again_fails_the_step_and_nothing_overlaps(run: Run) -> None:
