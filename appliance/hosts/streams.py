@@ -39,7 +39,12 @@ def stream(
     with contextlib.suppress(BrokenPipeError):  # a program that did not start says why on its other pipes
         process.stdin.write(json.dumps(spec).encode())
         process.stdin.close()
-    last, said = _follow(process, on_event, is_cancelled)
+    try:
+        last, said = _follow(process, on_event, is_cancelled)
+    finally:
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
     code = process.wait()
     if is_cancelled() and code != 0:
         raise Cancelled(f"{argv[-1]} was stopped.")

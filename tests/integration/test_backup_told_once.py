@@ -49,7 +49,6 @@ def told(appliance: Appliance) -> list[Event]:
         return ledger.events("backup", "sales")
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # pipes that are closed with their program
 def test_a_backup_that_had_ended_before_a_crash_is_told_exactly_once(interrupted: Run) -> None:
     take_snapshot(interrupted)
     take_snapshot(interrupted)  # as after a second crash, behind the telling
