@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from appliance.cli.opened import now, who
 from appliance.cli.output import console, print_json
+from appliance.domain.host import title_of
 from appliance.domain.operation import Operation, OperationStatus, StepStatus
 from appliance.errors import ApplianceError, Conflict
 from appliance.operations.requesting import cancel
@@ -84,7 +85,7 @@ def _bar() -> Callable[[Operation], None]:
 
     def show(operation: Operation) -> None:
         running = next((step.title for step in operation.steps if step.status == StepStatus.RUNNING), operation.status.value)
-        progress.update(bar, completed=operation.percent, description=f"{operation.kind} {operation.instance}: {running}")
+        progress.update(bar, completed=operation.percent, description=f"{operation.kind} {title_of(operation.instance)}: {running}")
         if operation.status.is_final or operation.status == OperationStatus.NEEDS_ATTENTION:
             progress.stop()
 
@@ -96,7 +97,7 @@ def _silent(_: Operation) -> None:
 
 
 def _tell_end(operation: Operation) -> None:
-    console.print(f"Operation {operation.id} ({operation.kind} {operation.instance}) {operation.status.value.replace('_', ' ')}.")
+    console.print(f"Operation {operation.id} ({operation.kind} {title_of(operation.instance)}) {operation.status.value.replace('_', ' ')}.")
     for step in operation.steps:
         if step.detail and step.status == StepStatus.SUCCEEDED:
             console.print(f"  {step.title}: {step.detail}", markup=False)

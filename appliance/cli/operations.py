@@ -7,6 +7,7 @@ import typer
 from appliance.cli.following import exit_code, follow
 from appliance.cli.opened import now, opened, who
 from appliance.cli.output import AsJson, console, moment, print_json, print_table
+from appliance.domain.host import subject_of, title_of
 from appliance.operations.requesting import cancel, retry
 
 app = typer.Typer(help="What was done, is done and waits.", no_args_is_help=True)
@@ -17,19 +18,21 @@ Id = Annotated[int, typer.Argument(help="Number of the operation.", show_default
 @app.command("list")
 def list_operations(
     instance: Annotated[str | None, typer.Option(help="Only those of this instance.")] = None,
+    host: Annotated[str | None, typer.Option(help="Only those on this host itself.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at the most.")] = 20,
     as_json: AsJson = False,
 ) -> None:
     """List operations, newest first."""
-    operations = opened().store.operations.list(instance=instance, limit=limit)
+    subject = instance if host is None else subject_of(host)
+    operations = opened().store.operations.list(instance=subject, limit=limit)
     if as_json:
         print_json(operations)
         return
     rows = [
-        (one.id, one.kind, one.instance, one.status.value.replace("_", " "), moment(one.requested_at), one.requested_by)
+        (one.id, one.kind, title_of(one.instance), one.status.value.replace("_", " "), moment(one.requested_at), one.requested_by)
         for one in operations
     ]
-    print_table(("ID", "KIND", "INSTANCE", "STATUS", "REQUESTED", "BY"), rows, empty="Nothing was done yet.")
+    print_table(("ID", "KIND", "OF", "STATUS", "REQUESTED", "BY"), rows, empty="Nothing was done yet.")
 
 
 @app.command("show")
@@ -39,7 +42,7 @@ def show_operation(operation_id: Id, as_json: AsJson = False) -> None:
     if as_json:
         print_json(operation)
         return
-    console.print(f"{operation.kind} {operation.instance}: {operation.status.value.replace('_', ' ')}, {operation.percent} %")
+    console.print(f"{operation.kind} {title_of(operation.instance)}: {operation.status.value.replace('_', ' ')}, {operation.percent} %")
     for text in (operation.cause, operation.next_action):
         if text:
             console.print(text, markup=False)

@@ -83,6 +83,12 @@ def host_of_subject(subject: str) -> str | None:
     return subject.removeprefix(SUBJECT_PREFIX) if subject.startswith(SUBJECT_PREFIX) else None
 
 
+def title_of(subject: str) -> str:
+    """What people call the subject of an operation: an instance by its name, a host as "host web1"."""
+    host = host_of_subject(subject)
+    return subject if host is None else f"host {host}"
+
+
 def check_host(*, name: str, address: str, port: int, user: str) -> None:
     """Raises InvalidRequest: each of them becomes part of a command line or of a configuration."""
     if name == LOCALHOST or not NAME_PATTERN.fullmatch(name) or len(name) > LONGEST_NAME:

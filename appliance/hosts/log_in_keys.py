@@ -15,7 +15,7 @@ def make_key() -> str:
 
 
 def check_key(text: str) -> str:
-    """Give a private key back if ssh can use it unattended. Raises InvalidRequest."""
+    """Give a private key back, with the ends of lines that ssh reads, if it can be used unattended. Raises InvalidRequest."""
     try:
         load_ssh_private_key(text.encode(), password=None)
     except TypeError:
@@ -27,7 +27,7 @@ def check_key(text: str) -> str:
             "That is not a private key in OpenSSH's format. Nothing was changed; `ssh-keygen -p -f FILE` converts an older one.",
             field="key",
         ) from None
-    return text
+    return "\n".join(text.strip().splitlines()) + "\n"
 
 
 def public_key(private_key: str) -> str:

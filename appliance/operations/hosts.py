@@ -57,6 +57,12 @@ def scan_host(name: str, address: str, port: int, user: str) -> str:
     return scan(address, port)
 
 
+def scan_again(appliance: Appliance, name: str) -> str:
+    """The key that a host shows now. Raises NotFound, HostUnreachable, PreflightFailed for this machine, which is not reached over SSH."""
+    host = _managed(appliance, name)
+    return scan(host.address, host.port)
+
+
 def require_fingerprint(name: str, host_key: str, wanted: str) -> None:
     """Raises HostRefused when a machine shows another key than the one that is expected of it."""
     if fingerprint(host_key) != wanted.strip():
@@ -67,7 +73,7 @@ def require_fingerprint(name: str, host_key: str, wanted: str) -> None:
 
 
 def trust_host(appliance: Appliance, name: str, host_key: str, *, requested_by: str, now: datetime) -> None:
-    """Know a host by another key from now on. Raises NotFound."""
+    """Know a host by another key from now on. Raises NotFound, PreflightFailed for this machine."""
     host = _managed(appliance, name)
     appliance.store.hosts.trust(name, host_key)
     detail = {"fingerprint": fingerprint(host_key), "before": fingerprint(host.host_key or "")}

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from appliance.domain.host import title_of
 from appliance.domain.operation import Operation, OperationStatus, StepStatus
 from appliance.errors import Conflict, NotFound
 from appliance.store.database import Database
@@ -96,8 +97,9 @@ class Journal:
         if held is None:
             return
         broken = held.status == OperationStatus.NEEDS_ATTENTION
+        what = f"operation {held.id} ({held.kind}, {held.status.value.replace('_', ' ')})"
         raise Conflict(
-            f"{instance} is busy with operation {held.id} ({held.kind}, {held.status.value.replace('_', ' ')}). Nothing was changed; "
+            f"{title_of(instance)} is busy with {what}. Nothing was changed; "
             + (f"see what it needs: appliance operation show {held.id}" if broken else "wait for it, or cancel it.")
         )
 

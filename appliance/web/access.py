@@ -28,12 +28,13 @@ NEEDED = {
     "upgrade": Role.OPERATOR,
     "rollback": Role.OPERATOR,
     "certificate": Role.OPERATOR,
+    "host-prepare": Role.OPERATOR,
     "restore": Role.OPERATOR,
     "restore-beside": Role.ADMINISTRATOR,
     "install": Role.ADMINISTRATOR,
     "remove": Role.ADMINISTRATOR,
 }
-"""The role that a request of each kind needs; what is not named here, as seeing and revoking tokens, needs an administrator."""
+"""The role that a request of each kind needs; what is not named here, as adding a host or revoking a token, needs an administrator."""
 
 
 @dataclass(frozen=True, kw_only=True)

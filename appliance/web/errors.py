@@ -15,9 +15,12 @@ from appliance.errors import (
     ConfigurationError,
     Conflict,
     Forbidden,
+    HostRefused,
+    HostUnreachable,
     InvalidRequest,
     NotFound,
     PreflightFailed,
+    StepFailed,
     Unauthenticated,
 )
 from appliance.web.panel import panel_of
@@ -30,6 +33,9 @@ CODES: dict[type[Exception], HTTPStatus] = {
     Conflict: HTTPStatus.CONFLICT,
     PreflightFailed: HTTPStatus.CONFLICT,
     InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
+    HostRefused: HTTPStatus.CONFLICT,
+    HostUnreachable: HTTPStatus.GATEWAY_TIMEOUT,
+    StepFailed: HTTPStatus.BAD_GATEWAY,
     ConfigurationError: HTTPStatus.SERVICE_UNAVAILABLE,
     RequestValidationError: HTTPStatus.UNPROCESSABLE_ENTITY,
 }

@@ -1,6 +1,9 @@
-"""Moments, durations and sizes as people read them; `now` is passed in."""
+"""Moments, durations, sizes and names as people read them; `now` is passed in."""
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+from appliance.domain.host import host_of_subject, title_of
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 JUST_NOW_SECONDS = 10
@@ -46,5 +49,16 @@ def size(count_bytes: float) -> str:
 
 
 def kind_title(kind: str) -> str:
-    """A kind of operation as a title: "Restore beside"."""
-    return kind.replace("-", " ").capitalize()
+    """A kind of operation as a title: "Restore beside", and "Prepare" of a host."""
+    return kind.removeprefix("host-").replace("-", " ").capitalize()
+
+
+def subject_title(subject: str) -> str:
+    """What an operation is done to: "sales", "host web1"."""
+    return title_of(subject)
+
+
+def subject_address(subject: str) -> str:
+    """Where more of the same is found: the operations of an instance, which may be gone, or the page of a host."""
+    host = host_of_subject(subject)
+    return f"/operations?instance={quote(subject, safe='')}" if host is None else f"/hosts/{host}"

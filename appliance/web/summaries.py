@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from appliance.domain.instance import Instance, InstanceState, RecoveryPoint
 from appliance.domain.operation import Operation, OperationStatus
 from appliance.store import Store
-from appliance.web.formats import kind_title
+from appliance.web.formats import kind_title, subject_title
 from appliance.web.watching import UNSEEN, Health, Sighting, read_sightings
 from appliance.wiring import Appliance
 
@@ -93,7 +93,7 @@ def _of_operation(last: Operation | None) -> list[Attention]:
         return []
     needs_hands = last.status == OperationStatus.NEEDS_ATTENTION
     verdict = "needs you" if needs_hands else last.status.value.replace("_", " ")
-    text = f"{kind_title(last.kind)} of {last.instance}: {verdict}."
+    text = f"{kind_title(last.kind)} of {subject_title(last.instance)}: {verdict}."
     return [Attention(severity="red" if needs_hands else "orange", text=text, address=f"/operations/{last.id}", action="See why")]
 
 

@@ -13,6 +13,16 @@ from appliance.web import formats
 from appliance.web.access import Principal
 from appliance.web.assets import Assets
 
+FILTERS = (
+    formats.ago,
+    formats.exact,
+    formats.duration,
+    formats.size,
+    formats.kind_title,
+    formats.subject_title,
+    formats.subject_address,
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pages:
@@ -44,7 +54,7 @@ def open_pages(assets: Assets, clock: Callable[[], datetime]) -> Pages:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters |= {one.__name__: one for one in (formats.ago, formats.exact, formats.duration, formats.size, formats.kind_title)}
+    environment.filters |= {one.__name__: one for one in FILTERS}
     environment.globals |= {"asset": assets.url, "version": __version__}
     environment.globals["ui"] = environment.get_template("ui.html").module
     return Pages(environment=environment, clock=clock)

@@ -1,13 +1,13 @@
 """The world of the panel's tests: Alice is an administrator, Oscar an operator, Victor a viewer; Mallory is nobody.
 
-They look after one CRM, `sales`, which serves, has two recovery points and one ended operation.
+They look after one CRM, `sales`, which serves and has two recovery points, and a prepared host, `web1`, that nothing is on.
 """
 
 import asyncio
 import functools
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,8 +15,11 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 from httpx import ASGITransport, BaseTransport, Client, Request, Response
 
+from appliance.domain.host import Host, HostState
 from appliance.domain.instance import Deployment, Instance, InstanceState, RecoveryPoint
 from appliance.domain.operation import Operation, OperationStatus, StepStatus
+from appliance.hosts.log_in_keys import make_key
+from appliance.operations.machines import KEY_SECRET
 from appliance.web.app import create_app
 from appliance.web.sessions import SESSION_COOKIE
 from appliance.wiring import Appliance
@@ -24,6 +27,22 @@ from tests.support.operating import make_appliance
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PASSWORD = "correct horse battery"
+HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
+GIB = 1024**3
+FACTS = {
+    "system": "Debian GNU/Linux 12 (bookworm)",
+    "kernel": "6.1.0-42-amd64",
+    "architecture": "x86_64",
+    "hostname": "web1",
+    "python": "3.11.2",
+    "cpus": 2,
+    "memory_bytes": 4 * GIB,
+    "disks": {"/": {"total_bytes": 100 * GIB, "free_bytes": 70 * GIB}, "/var": {"total_bytes": 50 * GIB, "free_bytes": 20 * GIB}},
+    "root": True,
+    "reboot_required": True,
+    "security_updates": 3,
+    "tools": "0" * 64,
+}
 ROLES = {"Alice": "administrator", "Oscar": "operator", "Victor": "viewer"}
 STEPS = (("preflight", "Check before anything is changed"), ("build", "Build the release"), ("switch", "Switch over"))
 
@@ -117,6 +136,7 @@ def make_world(directory: Path) -> PanelWorld:
     appliance = make_appliance(directory)
     add_people(appliance)
     add_sales(appliance)
+    add_web1(appliance)
     return PanelWorld(appliance=appliance)
 
 
@@ -124,6 +144,13 @@ def add_people(appliance: Appliance) -> None:
     """Alice, Oscar and Victor."""
     for name, role in ROLES.items():
         appliance.store.access.put_user(name=name, password_hash=hashed_password(), role=role, must_change=False, now=NOON)
+
+
+def add_web1(appliance: Appliance, *, state: HostState = HostState.READY, port: int = 1) -> None:
+    """A host that was seen once and does not answer: nobody listens on the lowest ports of the loopback address."""
+    host = Host(name="web1", address="127.0.0.1", port=port, user="admin", host_key=HOST_KEY, state=state, created_at=NOON)
+    appliance.store.hosts.add(replace(host, facts=FACTS, seen_at=NOON - timedelta(hours=2)))
+    appliance.store.vault.put(host.subject, KEY_SECRET, make_key())
 
 
 def add_sales(appliance: Appliance, *, name: str = "sales", slot: int = 0) -> None:

@@ -66,6 +66,7 @@ class InstanceBody(Body):
     series: str
     state: str
     url: str
+    host: str
     tls: TlsBody
     settings: dict[str, Any]
     created_at: datetime
@@ -172,11 +173,13 @@ class RequestBody(Body):
     """A request of an operation."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"example": {"kind": "upgrade", "instance": "sales", "parameters": {"release": "2.8.6"}}}
+        extra="forbid", json_schema_extra={"example": {"kind": "upgrade", "instance": "sales", "parameters": {"to": "2.8.6"}}}
     )
 
-    kind: Annotated[str, Field(max_length=32, description="install, backup, restore, drill, upgrade, rollback, certificate or remove")]
-    instance: Annotated[str, Field(max_length=64)]
+    kind: Annotated[
+        str, Field(max_length=32, description="install, backup, restore, drill, upgrade, rollback, certificate, remove or host-prepare")
+    ]
+    instance: Annotated[str, Field(max_length=64, description="A CRM, or `host:NAME` for a host itself")]
     parameters: dict[str, Any] = {}
 
 

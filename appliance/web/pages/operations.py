@@ -54,7 +54,7 @@ def list_operations(panel: PanelDependency, principal: LoggedIn, filters: Annota
         instance=filters.instance or None, kind=filters.kind or None, status=filters.statuses(), limit=PAGE_ROWS + 1, before=filters.below()
     )
     choices = {
-        "instance": [one.name for one in instances_of(store)],
+        "instance": [*(one.name for one in instances_of(store)), *(one.subject for one in store.hosts.list())],
         "kind": sorted(NEEDED),
         "status": [one.value for one in OperationStatus],
     }

@@ -1,9 +1,11 @@
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.far_machine import FarMachine
 from tests.support.web_world import Browser, PanelWorld, make_world
 
 
@@ -18,6 +20,15 @@ def lasting_world() -> Iterator[PanelWorld]:
 def world(lasting_world: PanelWorld) -> PanelWorld:
     lasting_world.reset()
     return lasting_world
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FarMachine:
+    machine = FarMachine(programs=tmp_path)
+    machine.show_key()
+    machine.let_in()
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    return machine
 
 
 @pytest.fixture

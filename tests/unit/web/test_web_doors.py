@@ -42,23 +42,38 @@ API_READS = [
     "/api/v1/instances/{name}",
     "/api/v1/instances/{name}/recovery-points",
     "/api/v1/recovery-points",
+    "/api/v1/hosts",
+    "/api/v1/hosts/{name}",
     "/api/v1/operations",
     "/api/v1/operations/{operation_id}",
     "/api/v1/operations/{operation_id}/log",
 ]
 API_STREAMS = ["/api/v1/operations/{operation_id}/log/stream"]
-API_CHANGES = ["/api/v1/operations", "/api/v1/operations/{operation_id}/cancel", "/api/v1/operations/{operation_id}/retry"]
+WEB2 = {"name": "web2", "address": "127.0.0.1", "port": 1}
+API_CHANGES: dict[str, dict[str, object]] = {
+    "/api/v1/operations": {"kind": "backup", "instance": "sales"},
+    "/api/v1/operations/{operation_id}/cancel": {},
+    "/api/v1/operations/{operation_id}/retry": {},
+    "/api/v1/hosts/{name}/prepare": {},
+}
+API_ADMINISTRATION_CHANGES: dict[str, dict[str, object]] = {
+    "/api/v1/hosts": WEB2 | {"fingerprint": "SHA256:x"},
+    "/api/v1/hosts/scan": WEB2,
+    "/api/v1/hosts/{name}/trust": {"fingerprint": "SHA256:x"},
+}
+ALL_API_CHANGES = API_CHANGES | API_ADMINISTRATION_CHANGES
 API_ADMINISTRATION = ["/api/v1/tokens"]
-API_REMOVALS = ["/api/v1/tokens/{name:path}"]
+API_REMOVALS = ["/api/v1/tokens/{name:path}", "/api/v1/hosts/{name}"]
 DESCRIPTION = "/api/v1/openapi.json"
 
 GETS = {*OPEN, *SEEN_BY_ALL, *OPERATORS_FORMS, *ADMINISTRATORS_FORMS, *STREAMS, *API_READS, *API_STREAMS, *API_ADMINISTRATION, DESCRIPTION}
-POSTS = {"/login", *CHANGES, *OWN_AFFAIRS, *API_CHANGES}
+POSTS = {"/login", *CHANGES, *OWN_AFFAIRS, *ALL_API_CHANGES}
 DELETES = {*API_REMOVALS}
 
 
 def fill(address: str) -> str:
-    return address.replace("{name}", "sales").replace("{name:path}", "token of Alice").replace("{operation_id}", "1")
+    name = "web1" if "/hosts/" in address else "sales"
+    return address.replace("{name}", name).replace("{name:path}", "token of Alice").replace("{operation_id}", "1")
 
 
 def routes_of(world: PanelWorld) -> set[tuple[str, str]]:
@@ -100,7 +115,7 @@ def test_the_api_tells_a_stranger_nothing(mallory: Browser) -> None:
 @pytest.mark.parametrize("name", ["Mallory", "Alice"])
 def test_only_a_token_opens_the_api_and_no_browser_session(world: PanelWorld, name: str) -> None:
     client = world.browser_of(name).client
-    answers = {client.post(fill(address), json={"kind": "backup", "instance": "sales"}).status_code for address in API_CHANGES}
+    answers = {client.post(fill(address), json=body).status_code for address, body in ALL_API_CHANGES.items()}
     assert (answers, world.operations()) == ({401}, [])
 
 
@@ -123,7 +138,7 @@ def test_a_viewer_changes_nothing(world: PanelWorld, victor: Browser) -> None:
 
 def test_a_viewers_token_changes_nothing(world: PanelWorld) -> None:
     before, program = run_operation(world.appliance), world.program_of("Victor")
-    answers = [program.post(fill(address), json={"kind": "backup", "instance": "sales"}) for address in API_CHANGES]
+    answers = [program.post(fill(address), json=body) for address, body in ALL_API_CHANGES.items()]
     assert {(answer.status_code, answer.json()["status"]) for answer in answers} == {(403, 403)}
     assert world.operations() == [before]
 
@@ -134,10 +149,11 @@ def test_a_viewers_token_reads_everything(world: PanelWorld) -> None:
     assert {address: program.get(fill(address)).status_code for address in API_READS} == dict.fromkeys(API_READS, 200)
 
 
-def test_only_an_administrator_sees_and_revokes_tokens(world: PanelWorld) -> None:
+def test_only_an_administrator_sees_and_revokes_tokens_and_changes_the_list_of_hosts(world: PanelWorld) -> None:
     world.program_of("Alice")
     for program in (world.program_of("Victor"), world.program_of("Oscar")):
         answers = [program.get(address) for address in API_ADMINISTRATION] + [program.delete(fill(address)) for address in API_REMOVALS]
+        answers += [program.post(fill(address), json=body) for address, body in API_ADMINISTRATION_CHANGES.items()]
         assert {answer.status_code for answer in answers} == {403}
     assert [token.name for token in world.appliance.store.access.tokens()] == ["token of Alice", "token of Oscar", "token of Victor"]
 
