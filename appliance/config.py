@@ -31,6 +31,10 @@ class Settings(BaseModel):
     log: Path = Path("/var/log/appliance")
     cache: Path = Path("/var/cache/appliance")
     crm_root: Path = Path("/srv/crm")
+    production: bool = False
+    """Written by `bin/up --production`: no process runs as root, and every host is reached over SSH, this machine included."""
+    panel_domain: str = ""
+    """In production: the name that people type to reach the panel."""
     panel_listen: str = "127.0.0.1:8470"
     monitor_listen: str = "127.0.0.1:9470"
     default_product: str = ""
@@ -116,7 +120,11 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     environment = os.environ if environment is None else environment
     file = Path(environment.get("APPLIANCE_CONFIG", DEFAULT_ETC / "appliance.toml"))
     try:
-        values = tomllib.loads(file.read_text()) if file.exists() else {}
+        values = tomllib.loads(file.read_text())
+    except FileNotFoundError:
+        values = {}
+    except PermissionError as error:
+        raise ConfigurationError(f"The settings file {file} cannot be read by you. Nothing was changed; run this as root.") from error
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"The settings file {file} cannot be read: {error}. Mend it and start again.") from error
     for field in Settings.model_fields:

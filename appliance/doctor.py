@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from appliance.hosts.reach import Local
 from appliance.operations.machines import machine_of
@@ -40,12 +41,19 @@ def _appliance(appliance: Appliance) -> Iterator[Finding]:
 
 
 def _machine(appliance: Appliance) -> Iterator[Finding]:
+    if appliance.settings.production:  # the CRMs' hosts are looked at when they are prepared
+        yield from _room(appliance.settings.home)
+        return
     for name, mend in PROGRAMS.items():
         found = shutil.which(name)
         yield Finding(subject=name, ok=found is not None, text=found or f"not installed; run: appliance {mend}")
     for directory in (appliance.settings.home, appliance.settings.crm_root):
-        problem = disk_has_room(Local(), directory, LEAST_FREE_BYTES)()
-        yield Finding(subject=str(directory), ok=problem is None, text=problem or "has room")
+        yield from _room(directory)
+
+
+def _room(directory: Path) -> Iterator[Finding]:
+    problem = disk_has_room(Local(), directory, LEAST_FREE_BYTES)()
+    yield Finding(subject=str(directory), ok=problem is None, text=problem or "has room")
 
 
 def _instances(appliance: Appliance) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from appliance import errors
-from appliance.cli import access, certificates, hosts, instances, operations, processes, products
+from appliance.cli import access, certificates, hosts, instances, machine, operations, processes, products
 from appliance.cli.output import print_error
 
 EXIT_CODES: dict[type[Exception], int] = {
@@ -26,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for room in (processes, instances):
+for room in (processes, instances, machine):
     app.registered_commands += room.app.registered_commands
 app.add_typer(instances.instance_app, name="instance")
 app.add_typer(products.app, name="product")
@@ -34,6 +34,7 @@ app.add_typer(hosts.app, name="host")
 app.add_typer(operations.app, name="operation")
 app.add_typer(certificates.app, name="certificate")
 app.add_typer(certificates.ca_app, name="ca")
+app.add_typer(machine.panel_app, name="panel")
 app.add_typer(access.app, name="token")
 
 

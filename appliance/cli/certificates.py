@@ -58,11 +58,13 @@ def show_authority(
     out: Annotated[Path | None, typer.Option(help="Write it to this file instead.")] = None, as_json: AsJson = False
 ) -> None:
     """Print the authority's certificate (PEM), for the browsers and machines that are to trust it."""
+    given = None if out is None else out.open("w", encoding="utf-8")  # in the caller's name, before the appliance is opened
     appliance = opened()
     pair: Pair = authority(appliance, now())
     appliance.store.access.audit(actor=who(), action="show authority", subject="ca", detail={"certificate": pair.id}, now=now())
-    if out is not None:
-        out.write_text(pair.certificate, encoding="utf-8")
+    if given is not None:
+        with given:
+            given.write(pair.certificate)
         console.print(f"{out} holds the certificate of the appliance's authority, valid until {pair.not_after:%Y-%m-%d}.")
     elif as_json:
         print_json({"certificate": pair.certificate, "not_after": pair.not_after, "id": pair.id})

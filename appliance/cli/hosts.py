@@ -44,10 +44,10 @@ def add(
 
     Example: appliance host add web1 --address 192.0.2.10 --user admin --key ~/.ssh/id_ed25519
     """
+    private_key = None if key is None else _read(key)  # before the appliance is opened, by its own user where it has one
     appliance = opened()
     host_key = scan_host(name, address, port, user)
     _confirm(name, host_key, expected, as_json=as_json)
-    private_key = None if key is None else _read(key)
     host = add_host(
         appliance,
         name=name,

@@ -1,16 +1,21 @@
 """The long-running processes, and the look after them."""
 
-from typing import Annotated
+import os
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 import uvicorn
 
 from appliance.cli.opened import opened
 from appliance.cli.output import AsJson, console, print_json, print_table
-from appliance.config import load_settings
+from appliance.config import Settings, load_settings
 from appliance.operations.telling import publish_targets
 from appliance.operations.workflows import WORKFLOWS
 from appliance.worker import Worker
+
+HANDED_OVER = 3
+"""The first descriptor that systemd hands over: sd_listen_fds(3)."""
 
 app = typer.Typer()
 
@@ -18,11 +23,18 @@ app = typer.Typer()
 @app.command()
 def up(
     empty: Annotated[bool, typer.Option("--empty", help="Start the appliance without a CRM.")] = False,
+    production: Annotated[bool, typer.Option("--production", help="As a user of its own, behind TLS; CRMs are on hosts.")] = False,
+    domain: Annotated[str | None, typer.Option(help="In production: the name that people type to reach the panel.")] = None,
 ) -> None:
     """Start panel, worker and monitor, and do the main job: install the default CRM, back it up, prove the backup."""
+    settings = load_settings()
+    if production or settings.production:
+        from appliance.production.up import run as run_in_production
+
+        raise typer.Exit(run_in_production(domain=domain))
     from appliance.setup.up import run
 
-    raise typer.Exit(run(load_settings(), empty=empty))
+    raise typer.Exit(run(settings, empty=empty))
 
 
 @app.command()
@@ -31,10 +43,21 @@ def serve() -> None:
     from appliance.web.app import create_app
 
     appliance = opened()
-    host, _, port = appliance.settings.panel_listen.rpartition(":")
     uvicorn.run(
-        create_app(appliance), host=host.strip("[]"), port=int(port), log_level="warning", server_header=False, timeout_graceful_shutdown=2
+        create_app(appliance),
+        **listening(appliance.settings, os.environ),
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=2,
     )
+
+
+def listening(settings: Settings, environment: Mapping[str, str]) -> dict[str, Any]:
+    """Where the panel listens. On a socket that systemd hands over only the web server comes, so what it says of visitors is believed."""
+    if environment.get("LISTEN_PID") == str(os.getpid()) and environment.get("LISTEN_FDS") == "1":
+        return {"fd": HANDED_OVER, "forwarded_allow_ips": "*"}
+    host, _, port = settings.panel_listen.rpartition(":")
+    return {"host": host.strip("[]"), "port": int(port)}
 
 
 @app.command()

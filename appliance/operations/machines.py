@@ -50,10 +50,22 @@ def host_of(appliance: Appliance, operation: Operation, memory: Mapping[str, Any
 
 
 def require_prepared(appliance: Appliance, host: str) -> None:
-    """Raises NotFound, and PreflightFailed for a managed host that does not have what instances need."""
+    """Raises NotFound, and PreflightFailed for a managed host that does not have what instances need, or one that cannot be worked on."""
     found = appliance.store.hosts.get(host)
+    require_reachable(appliance, host)
     if not found.is_local and found.state != HostState.READY:
         raise PreflightFailed((f"{host} is not prepared yet; run: appliance host prepare {host}",))
+
+
+def require_reachable(appliance: Appliance, host: str) -> None:
+    """Raises PreflightFailed for this machine in production, where the worker is not root and goes to every host over SSH."""
+    if appliance.settings.production and host == LOCALHOST:
+        raise PreflightFailed(
+            (
+                "the worker does not run as root here (bin/up --production), so it cannot change this machine directly; "
+                "add it as a host: appliance host add here --address 127.0.0.1",
+            )
+        )
 
 
 def close_connection(appliance: Appliance, operation: Operation) -> None:

@@ -16,6 +16,8 @@ from appliance.web.panel import Panel, PanelDependency
 
 SESSION_COOKIE = "appliance_session"
 VISIT_COOKIE = "appliance_visit"
+HOST_ONLY = "__Host-"
+"""Begins the name of a cookie that browsers take from this very host by HTTPS alone (RFC 6265bis); over HTTP they would refuse it."""
 STALE_FORM = "This form is out of date or came from another page. Nothing was changed; go back, reload the page and send it again."
 
 
@@ -25,7 +27,7 @@ class PasswordChangeDue(Forbidden):
 
 def guest_of(request: Request, panel: PanelDependency) -> Principal:
     """Find who is logged in, even with a one-time password. Raises Unauthenticated."""
-    session = panel.appliance.store.access.find_session(request.cookies.get(SESSION_COOKIE, ""), now=panel.clock())
+    session = panel.appliance.store.access.find_session(cookie_of(request, SESSION_COOKIE), now=panel.clock())
     user = panel.appliance.store.access.find_user(session.user) if session else None
     if session is None or user is None:
         raise Unauthenticated("Log in first.")
@@ -113,21 +115,34 @@ def begin_session(request: Request, response: Response, panel: Panel, user: str)
 
 def end_session(request: Request, response: Response, panel: Panel) -> None:
     """Log a browser out; its cookie's secret is worth nothing afterwards."""
-    panel.appliance.store.access.close_session(request.cookies.get(SESSION_COOKIE, ""))
-    response.delete_cookie(SESSION_COOKIE)
+    panel.appliance.store.access.close_session(cookie_of(request, SESSION_COOKIE))
+    response.delete_cookie(_cookie_name(request, SESSION_COOKIE), secure=_is_encrypted(request), httponly=True, samesite="strict")
 
 
 def visit_token(request: Request, response: Response) -> str:
     """Give a browser that is not logged in a token which its log-in form must repeat."""
-    token = request.cookies.get(VISIT_COOKIE) or secrets.token_urlsafe(24)
+    token = cookie_of(request, VISIT_COOKIE) or secrets.token_urlsafe(24)
     set_cookie(request, response, VISIT_COOKIE, token, max_age_seconds=None)
     return token
 
 
 def set_cookie(request: Request, response: Response, name: str, value: str, *, max_age_seconds: int | None) -> None:
     """Set a cookie for this panel alone; over HTTPS it never travels otherwise."""
-    secure = request.url.scheme == "https"
-    response.set_cookie(name, value, max_age=max_age_seconds, httponly=True, samesite="strict", secure=secure)
+    whole_name, secure = _cookie_name(request, name), _is_encrypted(request)
+    response.set_cookie(whole_name, value, max_age=max_age_seconds, httponly=True, samesite="strict", secure=secure)
+
+
+def cookie_of(request: Request, name: str) -> str:
+    """What a browser sent back; empty when it has none."""
+    return request.cookies.get(_cookie_name(request, name), "")
+
+
+def _cookie_name(request: Request, name: str) -> str:
+    return f"{HOST_ONLY}{name}" if _is_encrypted(request) else name
+
+
+def _is_encrypted(request: Request) -> bool:
+    return request.url.scheme == "https"
 
 
 def _principal(user: User, csrf: str = "") -> Principal:

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import NoReturn
 
-from groundwork import fingerprint
+from groundwork import fingerprint, production
 from groundwork.background import Background
 from groundwork.environment import NEXT_ACTION, Environment
 from groundwork.progress import Progress, StepFailed
@@ -80,6 +80,10 @@ def main() -> int:
     """Install what is missing and become `appliance up`; returns 1 when a step failed."""
     parser = argparse.ArgumentParser(prog="bin/up", description="Install the appliance on this machine and start it.")
     parser.add_argument("--empty", action="store_true", help="start the appliance with no CRM")
+    parser.add_argument(
+        "--production", action="store_true", help="a panel behind TLS, without root, for CRMs on hosts that are added later"
+    )
+    parser.add_argument("--domain", help="in production: the name that people type to reach the panel")
     chosen = parser.parse_args()
     progress = Progress(
         total=int(os.environ["APPLIANCE_LAST_STEP"]),
@@ -87,6 +91,8 @@ def main() -> int:
         log_path=Path(os.environ["APPLIANCE_UP_LOG"]),
     )
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    if chosen.production:
+        return production.main(progress, variables, chosen.domain)
     environment = Environment(directory=Path(os.environ.get("APPLIANCE_VENV", DEFAULT_ENVIRONMENT)), variables=variables)
     host_packages = None if chosen.empty else begin_host_packages(progress)
     try:

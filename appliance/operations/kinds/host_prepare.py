@@ -12,6 +12,7 @@ from appliance.hosts.layout import TOOLS
 from appliance.hosts.reach import Reach, ask_script
 from appliance.hosts.tools import write_archive
 from appliance.operations.host_checks import WEB_PORTS, host_checks
+from appliance.operations.machines import require_reachable
 from appliance.operations.parameters import Parameters, read
 from appliance.operations.preflight import require
 from appliance.operations.run import Run
@@ -29,10 +30,11 @@ class PrepareParameters(Parameters):
 
 
 def accept(appliance: Appliance, subject: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The whole policy, as it is to be. Raises InvalidRequest, NotFound."""
+    """The whole policy, as it is to be. Raises InvalidRequest, NotFound, PreflightFailed."""
     name = host_of_subject(subject)
     if name is None:
         raise InvalidRequest(f"{subject!r} is not a host. Nothing was changed.", field="host")
+    require_reachable(appliance, name)
     host, said = appliance.store.hosts.get(name), read(PrepareParameters, parameters).model_dump(exclude_none=True)
     if host.is_local:
         if said:

@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from appliance.errors import Forbidden, InvalidRequest, Unauthenticated
 from appliance.web.panel import Panel, PanelDependency
 from appliance.web.passwords import authenticate, check_new_password, hash_password, matches
-from appliance.web.sessions import VISIT_COOKIE, Fields, Guest, GuestForm, begin_session, end_session, same, visit_token
+from appliance.web.sessions import VISIT_COOKIE, Fields, Guest, GuestForm, begin_session, cookie_of, end_session, same, visit_token
 
 router = APIRouter(include_in_schema=False)
 
@@ -29,7 +29,7 @@ def show_login(request: Request, panel: PanelDependency, next: str = "/") -> Res
 def log_in(request: Request, panel: PanelDependency, fields: Fields) -> Response:
     """Log in, and go where the visitor was going."""
     name, address = fields.get("name", "").strip(), inner_address(fields.get("next", "/"))
-    if not same(fields.get("csrf", ""), request.cookies.get(VISIT_COOKIE, "")):
+    if not same(fields.get("csrf", ""), cookie_of(request, VISIT_COOKIE)):
         return _login_form(request, panel, name=name, address=address, problem="Please send the form once more.", status=403)
     access, now = panel.appliance.store.access, panel.clock()
     try:

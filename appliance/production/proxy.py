@@ -1,0 +1,188 @@
+"""nginx in front of the panel: TLS, one name, and the socket that it alone may come to."""
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.certificates import Pair
+from appliance.config import Settings, playbooks_directory
+from appliance.domain.names import as_address
+from appliance.errors import StepFailed
+from appliance.production.places import Places
+from appliance.production.releases import switch_link, sync_directory
+from appliance.setup.files import write_if_changed
+
+HSTS_SECONDS = 63_072_000
+"""2 years, as Mozilla advises."""
+HTTP2_DIRECTIVE_SINCE = (1, 25, 1)
+DEFAULT_SITE = "/etc/nginx/sites-enabled/default"
+DEBIANS_SITE = "/etc/nginx/sites-available/default"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """The panel's site. With `hsts` browsers come by HTTPS only, for two years: where the certificate is one that all trust anyway."""
+
+    domain: str
+    hsts: bool
+    certificate: Path
+    key: Path
+    socket: Path
+    http2_directive: bool
+
+
+def site_text(site: Site) -> str:
+    """Write nginx's file; ciphers are those of the CRMs' sites."""
+    ciphers = (playbooks_directory() / "roles" / "site" / "templates" / "protocols.conf.j2").read_text()
+    address = as_address(site.domain)
+    name = f"[{site.domain}]" if address is not None and ":" in site.domain else site.domain
+    parameter, directive = ("", "    http2 on;\n") if site.http2_directive else (" http2", "")
+    listen = f"    listen 443 ssl{parameter};\n    listen [::]:443 ssl{parameter};\n{directive}"
+    unknown = "" if address is not None else _refusal_of_other_names(listen, ciphers)
+    hsts = f'    add_header Strict-Transport-Security "max-age={HSTS_SECONDS}" always;\n' if site.hsts else ""
+    return f"""\
+# Written by `appliance up --production`.
+server {{
+    listen 80;
+    listen [::]:80;
+    server_name {name};
+    server_tokens off;
+    access_log off;
+    return 301 https://{name}$request_uri;
+}}
+{unknown}server {{
+{listen}    server_name {name};
+    server_tokens off;
+    ssl_certificate {site.certificate};
+    ssl_certificate_key {site.key};
+{ciphers}{hsts}    client_max_body_size 300k;
+    access_log /var/log/nginx/appliance-panel.log;
+    if ($host != "{name}") {{
+        return 421;
+    }}
+    location / {{
+        proxy_pass http://unix:{site.socket}:;
+        proxy_http_version 1.1;
+        proxy_set_header Host $host;
+        proxy_set_header Connection "";
+        # What a visitor says of himself is not passed on; the panel believes this one alone.
+        proxy_set_header X-Forwarded-For $remote_addr;
+        proxy_set_header X-Forwarded-Proto https;
+        # Live logs are sent line by line, for as long as somebody watches.
+        proxy_buffering off;
+        proxy_read_timeout 1h;
+    }}
+    error_page 502 503 504 @away;
+    location @away {{
+        internal;
+        default_type text/plain;
+        add_header Retry-After 10 always;
+        return 503 "The panel is starting, or being upgraded. The CRMs are not affected. Try again in a few seconds.\\n";
+    }}
+}}
+"""
+
+
+def _refusal_of_other_names(listen: str, ciphers: str) -> str:
+    return f"""\
+server {{
+{listen}    server_name unknown.panel.invalid;
+    server_tokens off;
+    ssl_reject_handshake on;
+{ciphers}    access_log off;
+    return 421;
+}}
+"""
+
+
+def lay_down(places: Places, pair: Pair) -> Path:
+    """Put certificate and key into a directory of their own, for root alone; returns it. What is there is kept."""
+    directory = places.certificates / pair.id
+    if (directory / "key.pem").is_file():
+        return directory
+    places.certificates.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, exist_ok=True)
+    write_if_changed(directory / "certificate.pem", pair.certificate, mode=0o600)
+    write_if_changed(directory / "key.pem", pair.key, mode=0o600)
+    sync_directory(directory)
+    return directory
+
+
+def apply(settings: Settings, places: Places, directory: Path, *, hsts: bool) -> bool:
+    """Let nginx serve the panel with that certificate; whether anything changed. Raises StepFailed, with everything as it was."""
+    site = Site(
+        domain=settings.panel_domain,
+        hsts=hsts,
+        certificate=places.certificates / "current" / "certificate.pem",
+        key=places.certificates / "current" / "key.pem",
+        socket=places.socket,
+        http2_directive=_version() >= HTTP2_DIRECTIVE_SINCE,
+    )
+    link = places.certificates / "current"
+    before = places.site.read_text() if places.site.is_file() else None
+    linked = link.readlink() if link.is_symlink() else None
+    is_renewed = linked != directory
+    if is_renewed:
+        switch_link(link, directory)
+    is_changed = any([write_if_changed(places.site, site_text(site), mode=0o644), _remove_debians_site(places), is_renewed])
+    if is_changed and (problem := _test()):
+        _put_back(places, before, linked)
+        raise StepFailed(f"nginx does not accept its configuration with the panel in it; it was put back. It says: {problem}")
+    _run()
+    if is_changed:
+        _reload()
+    return is_changed
+
+
+def forget_other_certificates(places: Places) -> None:
+    """Remove those that are not shown any more."""
+    link = places.certificates / "current"
+    shown = link.resolve()
+    for directory in places.certificates.iterdir():
+        if directory not in (link, shown):
+            for file in directory.iterdir():
+                file.unlink()
+            directory.rmdir()
+
+
+def _put_back(places: Places, before: str | None, linked: Path | None) -> None:
+    if before is None:
+        places.site.unlink()
+    else:
+        write_if_changed(places.site, before, mode=0o644)
+    if linked is not None:
+        switch_link(places.certificates / "current", linked)
+
+
+def _remove_debians_site(places: Places) -> bool:
+    """It answers for every name on port 80; one that somebody has made his own stays."""
+    link = places.root / DEFAULT_SITE.lstrip("/")
+    if not link.is_symlink() or os.fspath(link.readlink()) != DEBIANS_SITE:
+        return False
+    link.unlink()
+    return True
+
+
+def _version() -> tuple[int, ...]:
+    said = subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=False).stderr
+    found = re.search(r"nginx/(\d+)\.(\d+)\.(\d+)", said)
+    return tuple(int(part) for part in found.groups()) if found else (0,)
+
+
+def _test() -> str:
+    done = subprocess.run(["nginx", "-t", "-q"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    return done.stderr.strip() if done.returncode else ""
+
+
+def _run() -> None:
+    done = subprocess.run(["systemctl", "enable", "--now", "--quiet", "nginx.service"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise StepFailed(f"nginx does not start: {done.stderr.strip()}. See: journalctl -u nginx")
+
+
+def _reload() -> None:
+    done = subprocess.run(["systemctl", "reload", "nginx.service"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise StepFailed(f"nginx did not load its configuration: {done.stderr.strip()}. See: journalctl -u nginx")
