@@ -10,6 +10,8 @@ from appliance.cli.output import print_error
 
 EXIT_CODES: dict[type[Exception], int] = {
     errors.PreflightFailed: 4,
+    errors.HostRefused: 4,
+    errors.HostUnreachable: 4,
     errors.Conflict: 5,
     errors.InvalidRequest: 2,
     errors.NotFound: 2,
