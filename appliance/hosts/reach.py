@@ -114,7 +114,7 @@ class Ssh:
             if words in said and (code == SSH_FAILED or words in SAID_BY_SUDO):
                 raise HostRefused(f"The host {self.name} {what}. Nothing more was done there. {_mend(words)}".replace("NAME", self.name))
         if code == SSH_FAILED:
-            raise HostUnreachable(f"The host {self.name} cannot be reached: {_last_line(said)}")
+            raise HostUnreachable(f"The host {self.name} cannot be reached: {_last_line(said)}.")
 
     def close(self) -> None:
         """End the shared connection; the host may be gone already."""
@@ -178,4 +178,4 @@ def _mend(words: str) -> str:
 
 
 def _last_line(said: str) -> str:
-    return next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "no answer")
+    return next((line.strip(" :.").removeprefix("Task failed: ") for line in reversed(said.splitlines()) if line.strip(" :.")), "no answer")

@@ -6,40 +6,32 @@ import pytest
 
 from appliance.domain.operation import OperationStatus
 from tests.hosts.conftest import Played
-from tests.hosts.layers import NEW
 from tests.hosts.stage import Scenario, Stage
-from tests.hosts.world import CRM, World
+from tests.hosts.world import TOOLS_PYTHON, World
 from tests.lab.host import LabHost
 from tests.support.house import wait_for
 
-UV = "/opt/crm-host/venv/bin/uv"
-LOG = "/var/tmp/uv.log"
+LOG = "/var/tmp/slow.log"
+SECONDS = "/var/tmp/slow.seconds"
 SLOW = f"""#!/bin/sh
-# Stands for a long task of a playbook: building a release.
+# Stands for a long task of a playbook.
 echo "begin $$" >>{LOG}
-sleep "$(cat /var/tmp/uv.seconds)"
-{UV}.real "$@"
+sleep "$(cat {SECONDS})"
+{TOOLS_PYTHON}3 "$@"
 code=$?
 echo "end $$" >>{LOG}
 exit $code
 """
 
 
-def open_slow(stage: Stage) -> World:
-    """A host where the next release is not built yet, and building it takes its time."""
-    world = stage.open(stage.crm())
+def begin(stage: Stage, *, seconds: int) -> tuple[World, int]:
+    """Request a preparation in which a task takes its time, and wait until it has begun on the host."""
+    world = stage.open(stage.prepared())
     host = world.hosts["web1"]
-    host.run(f"rm -r /srv/crm/{CRM}/releases/{NEW}-*; mv {UV} {UV}.real; cat >{UV}; chmod 755 {UV}", input=SLOW)
-    return world
-
-
-def begin(world: World, *, seconds: int) -> int:
-    """Request the upgrade and wait until the task has begun on the host."""
-    host = world.hosts["web1"]
-    host.run(f"echo {seconds} >/var/tmp/uv.seconds; rm -f {LOG}")
-    operation = world.request("upgrade", CRM, to=NEW)
+    host.run(f"rm {TOOLS_PYTHON}; cat >{TOOLS_PYTHON}; chmod 755 {TOOLS_PYTHON}; echo {seconds} >{SECONDS}", input=SLOW)
+    operation = world.request("host-prepare", "host:web1")
     wait_for(lambda: "begin" in host.run(f"cat {LOG}", check=False).stdout, seconds=120)
-    return operation
+    return world, operation
 
 
 def assert_one_after_the_other(host: LabHost) -> None:
@@ -51,31 +43,54 @@ def assert_one_after_the_other(host: LabHost) -> None:
     assert not open_now
 
 
+def assert_done(world: World, operation: int) -> None:
+    ended = world.ended(operation)
+    assert (ended.status, ended.cause) == (OperationStatus.SUCCEEDED, None), world.log_of(operation)[-3000:]
+    assert_one_after_the_other(world.hosts["web1"])
+    assert world.ssh_processes() == []
+
+
 def a_task_whose_carrier_was_killed(stage: Stage) -> None:
-    slow = open_slow(stage)
-    operation = begin(slow, seconds=8)
-    slow.kill_carrier(operation)
+    world, operation = begin(stage, seconds=8)
+    world.kill_carrier(operation)
     killed = time.monotonic()
-    wait_for(lambda: "(again, after an interruption)" in slow.log_of(operation), seconds=30)
+    wait_for(lambda: "(again, after an interruption)" in world.log_of(operation), seconds=30)
     assert time.monotonic() - killed < 8, "the next carrier came late"
-    ended = slow.ended(operation)
-    assert (ended.status, ended.cause) == (OperationStatus.SUCCEEDED, None)
-    assert_one_after_the_other(slow.hosts["web1"])
-    assert slow.serves(NEW)
+    assert_done(world, operation)
+
+
+def a_task_whose_worker_and_carrier_were_killed(stage: Stage) -> None:
+    world, operation = begin(stage, seconds=8)
+    world.kill_carrier(operation)
+    world.kill_worker()
+    world.start("worker")
+    assert_done(world, operation)
 
 
 def a_task_that_outlives_a_broken_way(stage: Stage) -> None:
-    slow = open_slow(stage)
-    operation = begin(slow, seconds=30)
-    slow.hosts["web1"].cut_network()
-    wait_for(lambda: "Trying again" in slow.log_of(operation), seconds=60)
-    slow.hosts["web1"].mend_network()
-    ended = slow.ended(operation)
-    assert (ended.status, ended.cause) == (OperationStatus.SUCCEEDED, None), slow.log_of(operation)[-3000:]
-    assert_one_after_the_other(slow.hosts["web1"])
-    assert slow.serves(NEW)
+    world, operation = begin(stage, seconds=40)
+    world.hosts["web1"].cut_network()
+    wait_for(lambda: "Trying again" in world.log_of(operation), seconds=60)
+    world.hosts["web1"].mend_network()
+    world.hosts["web1"].run(f"echo 1 >{SECONDS}")
+    assert_done(world, operation)
 
 
-@pytest.mark.parametrize("scenario", [a_task_whose_carrier_was_killed, a_task_that_outlives_a_broken_way])
+def a_task_that_ends_with_its_host(stage: Stage) -> None:
+    world, operation = begin(stage, seconds=60)
+    world.hosts["web1"].run(f"echo 1 >{SECONDS}; rm {LOG}")
+    world.hosts["web1"].reboot()
+    assert_done(world, operation)
+
+
+SCENARIOS = (
+    a_task_that_outlives_a_broken_way,
+    a_task_whose_carrier_was_killed,
+    a_task_whose_worker_and_carrier_were_killed,
+    a_task_that_ends_with_its_host,
+)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
 def test_it_is_awaited_on_the_host_before_it_is_begun_again(scenario: Scenario, played: Played) -> None:
     played[scenario].result()
