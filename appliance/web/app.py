@@ -9,14 +9,14 @@ from appliance import __version__
 from appliance.web import assets
 from appliance.web.api import calls, description, health, host_calls
 from appliance.web.errors import install_handlers
-from appliance.web.pages import backups, certificates, changes, entrance, installation, instances, operations, overview
+from appliance.web.pages import backups, certificates, changes, entrance, host_adding, hosts, installation, instances, operations, overview
 from appliance.web.panel import Panel
 from appliance.web.security import BodyLimit, SecurityHeaders
 from appliance.web.sessions import DOCUMENTED, bearer_of, principal_of
 from appliance.web.templating import open_pages
 from appliance.wiring import Appliance
 
-PAGES = (overview, instances, installation, changes, certificates, operations, backups)
+PAGES = (overview, instances, installation, changes, certificates, hosts, host_adding, operations, backups)
 DESCRIPTION = """Everything the appliance does, for programs.
 
 Send a bearer token. A refusal is a problem document (RFC 9457) that says what was left unchanged. Operations are requested,

@@ -36,6 +36,8 @@ class Summary:
     running: Operation | None
     last_operation: Operation | None
     sighting: Sighting
+    host: str | None
+    """Named where there is more than one."""
     attention: tuple[Attention, ...]
 
     @property
@@ -76,7 +78,12 @@ def _summarize(store: Store, instance: Instance, sighting: Sighting, now: dateti
         running=running,
         last_operation=last,
         sighting=sighting,
-        attention=(*_of_health(instance, sighting), *_of_operation(last), *_of_backups(instance, points, last_proven, running, now)),
+        host=instance.host if len(store.hosts.list()) > 1 else None,
+        attention=(
+            *_of_health(instance, sighting),
+            *attention_of_operation(last),
+            *_of_backups(instance, points, last_proven, running, now),
+        ),
     )
 
 
@@ -88,7 +95,8 @@ def _of_health(instance: Instance, sighting: Sighting) -> list[Attention]:
     return [Attention(severity=severity, text=text, address=f"/instances/{instance.name}", action="Look")]
 
 
-def _of_operation(last: Operation | None) -> list[Attention]:
+def attention_of_operation(last: Operation | None) -> list[Attention]:
+    """What to look at when the last operation of an instance or a host did not succeed."""
     if last is None or last.status not in UNSUCCESSFUL:
         return []
     needs_hands = last.status == OperationStatus.NEEDS_ATTENTION

@@ -39,7 +39,7 @@ FACTS = {
     "memory_bytes": 4 * GIB,
     "disks": {"/": {"total_bytes": 100 * GIB, "free_bytes": 70 * GIB}, "/var": {"total_bytes": 50 * GIB, "free_bytes": 20 * GIB}},
     "root": True,
-    "reboot_required": True,
+    "reboot_required": False,
     "security_updates": 3,
     "tools": "0" * 64,
 }

@@ -4,10 +4,12 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
+from appliance.domain.host import LOCALHOST
 from appliance.domain.tls import TlsMode
 from appliance.domain.versions import in_order
 from appliance.web.access import Principal
 from appliance.web.errors import Problem
+from appliance.web.hosting import prepared_hosts
 from appliance.web.offers import given_settings, offered_product, offered_products, setting_fields
 from appliance.web.panel import Panel, PanelDependency
 from appliance.web.requesting import send, send_or_show
@@ -25,9 +27,9 @@ router = APIRouter(prefix="/install", include_in_schema=False)
 
 
 @router.get("")
-def show_install(panel: PanelDependency, principal: LoggedIn, product: str = "") -> Response:
+def show_install(panel: PanelDependency, principal: LoggedIn, product: str = "", host: str = LOCALHOST) -> Response:
     """Show the form for one product."""
-    return _install_form(panel, principal, {"product": product})
+    return _install_form(panel, principal, {"product": product, "host": host})
 
 
 @router.post("")
@@ -42,7 +44,7 @@ def install(panel: PanelDependency, form: Form) -> Response:
 def _parameters(panel: Panel, form: Submission) -> dict[str, Any]:
     """What the form asks for; empty fields are left to their defaults."""
     product = offered_product(panel.appliance.catalogue, form.text("product"))
-    chosen = {name: value for name in ("release", "domain", "tls") if (value := form.text(name))}
+    chosen = {name: value for name in ("release", "host", "domain", "tls") if (value := form.text(name))}
     if chosen.get("tls") == TlsMode.OWN:
         chosen |= {name: form.text(name) for name in ("certificate", "key")}
     return {"product": product.id, "settings": given_settings(product, form.fields), **chosen}
@@ -64,4 +66,5 @@ def _install_form(panel: Panel, principal: Principal, values: dict[str, str], pr
         fields=setting_fields(product, values) if product else [],
         values={name: value for name, value in values.items() if name != "key"},
         modes=MODES,
+        hosts=prepared_hosts(panel.appliance.store),
     )

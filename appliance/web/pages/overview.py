@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Response
 
+from appliance.web.machines import attention_of_hosts, summarize_hosts
 from appliance.web.panel import PanelDependency
 from appliance.web.sessions import LoggedIn
 from appliance.web.summaries import summarize_all
@@ -16,6 +17,6 @@ def show_overview(panel: PanelDependency, principal: LoggedIn) -> Response:
     """Show the overview."""
     store = panel.appliance.store
     summaries = summarize_all(panel.appliance, panel.clock())
-    attention = [item for summary in summaries for item in summary.attention]
+    attention = [item for summary in summaries for item in summary.attention] + attention_of_hosts(summarize_hosts(store), panel.clock())
     recent = store.operations.list(limit=RECENT)
     return panel.pages.page("overview.html", principal=principal, section="/", summaries=summaries, attention=attention, recent=recent)

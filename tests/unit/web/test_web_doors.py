@@ -10,6 +10,8 @@ SEEN_BY_ALL = [
     "/",
     "/instances",
     "/instances/{name}",
+    "/hosts",
+    "/hosts/{name}",
     "/operations",
     "/operations/{operation_id}",
     "/operations/{operation_id}/log.txt",
@@ -18,7 +20,14 @@ SEEN_BY_ALL = [
     "/certificate-authority.pem",
 ]
 OPERATORS_FORMS = ["/instances/{name}/upgrade", "/instances/{name}/rollback", "/instances/{name}/restore", "/instances/{name}/certificate"]
-ADMINISTRATORS_FORMS = ["/install", "/instances/{name}/remove", "/backups/{name}/restore"]
+ADMINISTRATORS_FORMS = [
+    "/install",
+    "/instances/{name}/remove",
+    "/backups/{name}/restore",
+    "/add-host",
+    "/hosts/{name}/trust",
+    "/hosts/{name}/remove",
+]
 STREAMS = ["/operations/{operation_id}/stream"]
 CHANGES = {
     "/instances/{name}/backup": "operator",
@@ -27,12 +36,17 @@ CHANGES = {
     "/instances/{name}/rollback": "operator",
     "/instances/{name}/restore": "operator",
     "/instances/{name}/certificate": "operator",
+    "/hosts/{name}/prepare": "operator",
     "/operations/{operation_id}/cancel": "operator",
     "/operations/{operation_id}/retry": "operator",
     "/instances/{name}/remove": "administrator",
     "/instances/{name}/password": "administrator",
     "/install": "administrator",
     "/backups/{name}/restore": "administrator",
+    "/add-host": "administrator",
+    "/add-host/confirm": "administrator",
+    "/hosts/{name}/trust": "administrator",
+    "/hosts/{name}/remove": "administrator",
 }
 OWN_AFFAIRS = {"/logout", "/password"}
 API_READS = [
