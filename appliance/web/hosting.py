@@ -11,6 +11,7 @@ from appliance.web.access import Principal
 from appliance.web.panel import Panel
 from appliance.web.requesting import send
 from appliance.web.summaries import instances_of
+from appliance.wiring import Appliance
 
 
 def show_key(principal: Principal, *, name: str, address: str, port: int, user: str) -> str:
@@ -68,6 +69,7 @@ def instances_on(store: Store, host: str) -> list[str]:
     return [instance.name for instance in instances_of(store) if instance.host == host]
 
 
-def prepared_hosts(store: Store) -> list[Host]:
-    """The hosts that a CRM can be installed on; this machine is always one."""
-    return [host for host in store.hosts.list() if host.is_local or host.state == HostState.READY]
+def prepared_hosts(appliance: Appliance) -> list[Host]:
+    """The hosts that a CRM can be installed on; this machine is one unless the worker has no rights on it."""
+    hosts = appliance.store.hosts.list()
+    return [host for host in hosts if (not appliance.settings.production if host.is_local else host.state == HostState.READY)]

@@ -66,5 +66,5 @@ def _install_form(panel: Panel, principal: Principal, values: dict[str, str], pr
         fields=setting_fields(product, values) if product else [],
         values={name: value for name, value in values.items() if name != "key"},
         modes=MODES,
-        hosts=prepared_hosts(panel.appliance.store),
+        hosts=prepared_hosts(panel.appliance),
     )

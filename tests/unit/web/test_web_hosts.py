@@ -10,8 +10,10 @@ from appliance.domain.operation import OperationStatus
 from appliance.hosts.host_keys import fingerprint
 from appliance.hosts.log_in_keys import make_key
 from appliance.operations.machines import KEY_SECRET
+from appliance.web.app import create_app
+from appliance.web.sessions import SESSION_COOKIE
 from tests.support.far_machine import FAR_KEY, FarMachine
-from tests.support.web_world import FACTS, HOST_KEY, NOON, Browser, PanelWorld, run_operation
+from tests.support.web_world import FACTS, HOST_KEY, NOON, Browser, PanelWorld, client_of, run_operation
 from tests.unit.web.test_web_pages import text_of
 
 SECRET = make_key()
@@ -178,6 +180,17 @@ def test_a_host_that_is_not_prepared_is_not_offered(world: PanelWorld, alice: Br
     assert 'id="host"' not in alice.get("/install").text
     answer = alice.post("/install", {"product": "creme", "name": "support", "host": "web1"})
     assert (answer.status_code, "is not prepared yet" in answer.text) == (409, True)
+
+
+def test_a_panel_that_has_no_rights_on_its_machine_offers_other_hosts_only(world: PanelWorld) -> None:
+    settings = world.appliance.settings.model_copy(update={"production": True})
+    app = create_app(replace(world.appliance, settings=settings), clock=lambda: world.moment)
+    alice = Browser(
+        client=client_of(app, {"Cookie": f"{SESSION_COOKIE}={world.appliance.store.access.open_session('Alice', now=NOON)[0]}"})
+    )
+    assert '<input type="hidden" name="host" value="web1">' in alice.get("/install").text
+    world.appliance.store.hosts.remove("web1")
+    assert "No host is prepared yet." in alice.get("/install").text
 
 
 def test_a_viewer_looks_at_hosts_and_is_offered_nothing(world: PanelWorld, victor: Browser) -> None:
