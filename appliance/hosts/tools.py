@@ -1,6 +1,7 @@
 """What the appliance runs on a managed host for itself: the packages `backup` and `monitoring`, sent as one archive."""
 
 import hashlib
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -22,3 +23,9 @@ def write_archive(file: Path) -> str:
                 entry.external_attr, entry.compress_type = 0o644 << 16, zipfile.ZIP_DEFLATED
                 archive.writestr(entry, source.read_bytes())
     return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def archive_digest() -> str:
+    """The SHA-256 digest of the archive that would be sent now."""
+    with tempfile.TemporaryDirectory(prefix="appliance-tools-") as directory:
+        return write_archive(Path(directory) / "packages.zip")
