@@ -185,9 +185,14 @@ def prune(places: Places, *, keep: Sequence[Path]) -> list[str]:
     others = sorted((one for one in places.releases.iterdir() if one.name not in kept), key=lambda one: one.stat().st_mtime, reverse=True)
     outdated = others[max(0, KEPT_RELEASES - len(kept)) :]
     for release in outdated:
-        (release / RECORD).unlink(missing_ok=True)
-        shutil.rmtree(release)
+        discard(release)
     return [release.name for release in outdated]
+
+
+def discard(release: Path) -> None:
+    """Remove a release; its record first, so that no half of it counts."""
+    (release / RECORD).unlink(missing_ok=True)
+    shutil.rmtree(release, ignore_errors=True)
 
 
 def main() -> int:

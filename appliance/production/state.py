@@ -107,6 +107,12 @@ def put_back(settings: Settings, archive: Archive, *, settle: bool, now: datetim
     return {"settled": _settle(settings, now) if settle else []}
 
 
+def copy_store(settings: Settings, directory: Path) -> None:
+    """Store and key, as they are now, under the names that they have in a home."""
+    _copy(settings.database_file, directory / STORE)
+    _write(directory / KEY, settings.key_file.read_bytes())
+
+
 def settings_of(archive: Archive) -> str:
     """The settings file; empty where there was none."""
     return (archive.read(SETTINGS) or b"").decode()
