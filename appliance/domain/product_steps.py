@@ -56,8 +56,19 @@ class Stop(Part):
     timeout_seconds: Annotated[int, Field(gt=0, le=600)] = 30
 
 
+class Limits(Part):
+    """What systemd lets a service take of its host: memory with everything it starts, and processes and threads together."""
+
+    memory_mb: Annotated[int, Field(ge=64, le=1024**2)] = 1024
+    tasks: Annotated[int, Field(ge=8, le=65536)] = 256
+
+
 class Service(Part):
-    """A process that runs as long as the deployment does. Exactly one `serves` on the deployment's port."""
+    """A process that runs as long as the deployment does. Exactly one `serves` on the deployment's port.
+
+    Under systemd it may write to the deployment's files, its run directory and the `writable` ones, and no memory that it wrote to is
+    executed unless it has `executable_memory`, which a compiler at run time needs.
+    """
 
     name: Name
     command: Template
@@ -65,6 +76,9 @@ class Service(Part):
     environment: Environment = Field(default_factory=dict)
     stop: Stop = Stop()
     serves: bool = False
+    limits: Limits = Limits()
+    writable: tuple[Template, ...] = ()
+    executable_memory: bool = False
 
 
 class Check(SqlEquals):

@@ -13,7 +13,10 @@ TOOLS = Path("/opt/crm-host")
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """Paths, ports and programs of one host. `tools_python` can import `backup` and `monitoring` there."""
+    """Paths, ports and programs of one host. `tools_python` can import `backup` and `monitoring` there.
+
+    In `firewall_doors` each instance has a file of what is to come in, where the appliance looks after the firewall.
+    """
 
     crm_root: Path
     crm_address: str
@@ -32,6 +35,7 @@ class Layout:
     supervisor_directory: Path
     uv: str
     tools_python: str
+    firewall_doors: Path | None = None
     python: str = "/usr/bin/python3"
 
     @property
@@ -86,4 +90,5 @@ def _managed(settings: Settings) -> Layout:
         supervisor_directory=Path("/etc/crm-host/supervisor.d"),
         uv=str(TOOLS / "venv" / "bin" / "uv"),
         tools_python=str(TOOLS / "venv" / "bin" / "python"),
+        firewall_doors=Path("/etc/crm-host/firewall.d"),
     )

@@ -30,6 +30,7 @@ def host_variables(layout: Layout) -> dict[str, Any]:
         "nginx_reload": layout.nginx_reload,
         "log_directory": str(layout.log_directory),
         "cache_directory": str(layout.cache_directory),
+        "firewall_doors": str(layout.firewall_doors or ""),
     }
 
 

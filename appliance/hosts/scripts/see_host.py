@@ -1,6 +1,7 @@
 """Look at this host and print what was seen as one JSON object; nothing is changed.
 
-Sizes are in bytes, `time` in seconds since the epoch, `ports` names the program behind each of the ports given as arguments.
+Sizes are in bytes, `time` in seconds since the epoch, `ports` names the program behind each of the ports given as arguments,
+`security_updates` counts the packages that apt's lists, as they were fetched last, have a security update for.
 """
 
 import json
@@ -13,6 +14,7 @@ import sys
 import time
 from pathlib import Path
 
+SECURITY_UPDATE = re.compile(r"^Inst \S+ \[[^]]+\] \(\S+ [^)]*(-security\b|Debian-Security)", re.MULTILINE)
 LISTENING = re.compile(r'users:\(\("([^"]+)"')
 
 
@@ -55,6 +57,19 @@ def listeners(ports: "list[str]") -> "dict[str, str]":
     return found
 
 
+def needs_reboot() -> bool:
+    """Whether a package asked for it, or a newer kernel than the one that runs is to be booted."""
+    kernel = Path("/vmlinuz")
+    newer = kernel.is_symlink() and kernel.resolve().name != f"vmlinuz-{platform.release()}"
+    return newer or Path("/run/reboot-required").exists()
+
+
+def security_updates() -> int:
+    """How many packages apt would bring a security update for; it is only asked."""
+    said = output(["apt-get", "--simulate", "--quiet", "--option=Debug::NoLocking=true", "dist-upgrade"])
+    return len(SECURITY_UPDATE.findall(said))
+
+
 def memory_bytes() -> int:
     """Memory of the machine."""
     match = re.search(r"MemTotal:\s+(\d+) kB", Path("/proc/meminfo").read_text())
@@ -79,7 +94,8 @@ def seen(ports: "list[str]") -> "dict[str, object]":
         "boot_id": Path("/proc/sys/kernel/random/boot_id").read_text().strip(),
         "systemd": Path("/run/systemd/system").is_dir(),
         "root": os.geteuid() == 0,
-        "reboot_required": Path("/run/reboot-required").exists(),
+        "reboot_required": needs_reboot(),
+        "security_updates": security_updates(),
         "ports": listeners(ports),
     }
 

@@ -2,8 +2,9 @@
 
 Read by a task through standard input: `python3 - VERB JSON`. Prints one JSON object with `changed` and `version`. The JSON holds
 `cluster`, `port`, `socket_directory`, `start` (auto or manual), `state_file`, and to create also `files` (content by name, below the
-cluster's configuration) and `apply` (restart, or stop where a service manager starts it again). The state file says whether the
-cluster is ours ("creating VERSION", "created VERSION"): a half-made one is made again, and one that somebody else made is never touched.
+cluster's configuration), `apply` (restart, or stop where a service manager starts it again) and `unit_settings` (what systemd is told
+besides, empty where it is not PID 1). The state file says whether the cluster is ours ("creating VERSION", "created VERSION"): a
+half-made one is made again, and one that somebody else made is never touched.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 CONFIGURATIONS = Path("/etc/postgresql")
 DATA = Path("/var/lib/postgresql")
 SERVERS = Path("/usr/lib/postgresql")
+UNITS = Path("/etc/systemd/system")
 
 
 class ClusterFailed(Exception):
@@ -36,6 +38,7 @@ class Request:
     state_file: Path
     files: dict[str, str] = field(default_factory=dict)
     apply: str = "restart"
+    unit_settings: str = ""
 
 
 def run(*argv: str) -> None:
@@ -79,10 +82,10 @@ def create(request: Request) -> dict[str, object]:
     """Create the cluster unless it is there, and bring its settings up to date."""
     state, version = read_state(request.state_file)
     if state == "created":
-        changed = configure(request, version)
+        limited, changed = limit(request, version), configure(request, version)
         if changed:
             apply(request, version)
-        return {"changed": changed, "version": version}
+        return {"changed": limited or changed, "version": version}
     if state == "" and (taken := versions_of(request.cluster)):
         raise ClusterFailed(
             f"A PostgreSQL cluster {taken[0]}/{request.cluster} exists that this appliance did not make. It was left as it is. "
@@ -96,6 +99,7 @@ def create(request: Request) -> dict[str, object]:
     places = ["--port", str(request.port), "--socketdir", str(request.socket_directory), "--start-conf", request.start]
     run("pg_createcluster", *places, version, request.cluster, "--", *initdb)
     configure(request, version)
+    limit(request, version)
     write_state(request.state_file, f"created {version}")
     return {"changed": True, "version": version}
 
@@ -117,6 +121,25 @@ def configure(request: Request, version: str) -> bool:
     return bool(differing)
 
 
+def limit(request: Request, version: str) -> bool:
+    """Tell systemd what the cluster may take of the machine; that is in force at once. True when it was told something new."""
+    file = unit_settings_file(version, request.cluster)
+    if not request.unit_settings or (file.exists() and file.read_text() == request.unit_settings):
+        return False
+    file.parent.mkdir(mode=0o755, exist_ok=True)
+    new = file.with_name(f"{file.name}.new")
+    new.write_text(request.unit_settings)
+    new.chmod(0o644)
+    new.replace(file)
+    run("systemctl", "daemon-reload")
+    return True
+
+
+def unit_settings_file(version: str, cluster: str) -> Path:
+    """What is added to Debian's unit for this cluster."""
+    return UNITS / f"postgresql@{version}-{cluster}.service.d" / "appliance.conf"
+
+
 def apply(request: Request, version: str) -> None:
     """Let a running server read changed settings. One that does not run (exit code 2) is started later."""
     done = subprocess.run(["pg_ctlcluster", version, request.cluster, request.apply], capture_output=True, text=True, check=False)
@@ -135,6 +158,9 @@ def drop_leftovers(version: str, cluster: str) -> None:
     for directory in (CONFIGURATIONS / version, DATA / version):
         if directory.is_dir() and not any(directory.iterdir()):
             directory.rmdir()
+    if (settings := unit_settings_file(version, cluster)).exists():
+        shutil.rmtree(settings.parent)
+        run("systemctl", "daemon-reload")
 
 
 def remove(request: Request) -> dict[str, object]:
@@ -159,6 +185,7 @@ def parse(text: str) -> Request:
         state_file=Path(spec["state_file"]),
         files=dict(spec.get("files") or {}),
         apply=spec.get("apply", "restart"),
+        unit_settings=spec.get("unit_settings", ""),
     )
 
 

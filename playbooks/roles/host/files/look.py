@@ -1,8 +1,8 @@
 """Say what a machine lacks, in one program instead of a task for each question. Changes nothing.
 
-Read by a task through standard input: `python3 - JSON`. The JSON holds `packages` (names) and `restic` (the oldest version that will do).
-Prints one JSON object: `packages` (those that are not installed), `restic` (whether an older one is installed, or none) and `site`
-(whether nginx serves Debian's welcome page, as Debian ships it).
+Read by a task through standard input: `python3 - JSON`. The JSON holds `packages` (names), `restic` (the oldest version that will do) and
+`files` (content by path). Prints one JSON object: `packages` (those that are not installed), `restic` (whether an older one is installed,
+or none), `files` (those that hold something else) and `site` (whether nginx serves Debian's welcome page, as Debian ships it).
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ def welcomes() -> bool:
 def main(text: str) -> int:
     """Look and print."""
     asked = json.loads(text)
-    print(json.dumps({"packages": missing(asked["packages"]), "restic": lacks_restic(asked["restic"]), "site": welcomes()}))
+    files = [name for name, content in asked["files"].items() if not Path(name).exists() or Path(name).read_text() != content]
+    lacks = {"packages": missing(asked["packages"]), "restic": lacks_restic(asked["restic"]), "files": files, "site": welcomes()}
+    print(json.dumps(lacks))
     return 0
 
 

@@ -1,7 +1,7 @@
 """Create the user of an instance, and take it away with everything that is left of the instance, so that each can be killed and run again.
 
-Read by a task through standard input: `python3 - VERB JSON`. The JSON holds `user`, `home` and `directory` (the instance's own). Prints
-one JSON object with `changed`.
+Read by a task through standard input: `python3 - VERB JSON`. The JSON holds `user`, `home`, `directory` (the instance's own), `files` (what
+others were told about it) and `firewall` (the unit that reads one of these). Prints one JSON object with `changed`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ class Request:
     user: str
     home: str
     directory: Path
+    files: tuple[Path, ...]
+    firewall: str
 
 
 def run(*argv: str, accepted: tuple[int, ...] = (0,)) -> int:
@@ -57,9 +59,10 @@ def create(request: Request) -> bool:
 
 
 def remove(request: Request) -> bool:
-    """End what still runs as the user, remove the directory, the user and its group. True when something was there."""
+    """End what still runs as the user, remove the directory, the files, the user and its group. True when something was there."""
     ended = run("pkill", "-KILL", "-U", request.user, accepted=(0, NOBODY_RUNS, NO_SUCH_USER)) == 0
-    changed = ended or request.directory.exists() or has_user(request.user) or has_group(request.user)
+    forgotten = forget(request)
+    changed = ended or forgotten or request.directory.exists() or has_user(request.user) or has_group(request.user)
     if request.directory.exists():
         shutil.rmtree(request.directory)
     if has_user(request.user):
@@ -69,10 +72,26 @@ def remove(request: Request) -> bool:
     return changed
 
 
+def forget(request: Request) -> bool:
+    """Remove the files. True when one was there."""
+    found = [file for file in request.files if file.exists()]
+    for file in found:
+        file.unlink()
+    if found and request.firewall and subprocess.run(["systemctl", "--quiet", "is-active", request.firewall], check=False).returncode == 0:
+        run("systemctl", "reload", request.firewall)
+    return bool(found)
+
+
 def main(verb: str, text: str) -> int:
     """Carry out one verb and print what changed."""
     spec = json.loads(text)
-    request = Request(user=spec["user"], home=spec["home"], directory=Path(spec["directory"]))
+    request = Request(
+        user=spec["user"],
+        home=spec["home"],
+        directory=Path(spec["directory"]),
+        files=tuple(Path(file) for file in spec["files"]),
+        firewall=spec["firewall"],
+    )
     print(json.dumps({"changed": {"create": create, "remove": remove}[verb](request)}))
     return 0
 
