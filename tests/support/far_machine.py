@@ -1,8 +1,11 @@
 """A machine that is not there: small programs in the place of ssh-keyscan and ssh say what such a machine would show."""
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from tests.support.web_world import FACTS
 
@@ -33,3 +36,12 @@ class FarMachine:
         file = self.programs / name
         file.write_text(f"#!/bin/sh\n{command}\n")
         file.chmod(0o755)
+
+
+def put_in_the_way(programs: Path, monkeypatch: pytest.MonkeyPatch) -> FarMachine:
+    """A machine that shows its key and lets everybody in, for this process and those that it starts."""
+    machine = FarMachine(programs=programs)
+    machine.show_key()
+    machine.let_in()
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    return machine

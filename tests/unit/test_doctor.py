@@ -1,7 +1,6 @@
 """What the doctor says of managed hosts; small programs in the place of ssh say what such a machine would."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ from appliance.doctor import examine
 from appliance.domain.host import HostState
 from appliance.hosts.tools import archive_digest
 from appliance.wiring import Appliance
-from tests.support.far_machine import FarMachine
+from tests.support.far_machine import FarMachine, put_in_the_way
 from tests.support.operating import make_appliance
 from tests.support.web_world import FACTS, NOON, add_sales, add_web1
 
@@ -22,10 +21,7 @@ def appliance(tmp_path: Path) -> Appliance:
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FarMachine:
-    machine = FarMachine(programs=tmp_path)
-    machine.let_in()
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    return machine
+    return put_in_the_way(tmp_path, monkeypatch)
 
 
 def said_of_hosts(appliance: Appliance) -> dict[str, tuple[bool, str]]:

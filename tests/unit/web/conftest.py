@@ -1,11 +1,10 @@
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.far_machine import FarMachine
+from tests.support.far_machine import FarMachine, put_in_the_way
 from tests.support.web_world import Browser, PanelWorld, make_world
 
 
@@ -24,11 +23,7 @@ def world(lasting_world: PanelWorld) -> PanelWorld:
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FarMachine:
-    machine = FarMachine(programs=tmp_path)
-    machine.show_key()
-    machine.let_in()
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    return machine
+    return put_in_the_way(tmp_path, monkeypatch)
 
 
 @pytest.fixture
