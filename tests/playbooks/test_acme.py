@@ -71,7 +71,7 @@ def authority(rig: Rig) -> Iterator[Authority]:
 
 
 def start(argv: list[str]) -> subprocess.Popen[bytes]:
-    environment = os.environ | {"PEBBLE_VA_NOSLEEP": "1"}
+    environment = os.environ | {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_AUTHZREUSE": "0"}
     return subprocess.Popen(argv, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
