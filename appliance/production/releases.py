@@ -107,6 +107,7 @@ def install(wheel: Wheel, places: Places, *, uv: str | None, environment: Mappin
         pip = [uv, "pip", "install", "--python", str(directory / "bin" / "python"), "--compile-bytecode"] if uv else _pip(directory)
         _run([*pip, "--no-deps", "--require-hashes", "-r", str(lock)], environment)
         _run([*pip, "--no-deps", str(file)], environment)
+    (directory / ".lock").unlink(missing_ok=True)  # uv's own, which everybody could write to
     os.sync()  # the record must not outlive, on disk, what it vouches for
     write_durably(directory / RECORD, json.dumps({"version": wheel.version, "digest": wheel.digest}))
     return directory
