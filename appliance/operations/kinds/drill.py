@@ -10,10 +10,10 @@ from appliance.operations.kinds.restore import check_beside, choose_point, reser
 from appliance.operations.parameters import Parameters, read
 from appliance.operations.run import Run
 from appliance.operations.steps.deciding import release_reservation
-from appliance.operations.steps.deploying import START, compare_records, remove_deployment, verify
+from appliance.operations.steps.deploying import START, compare_records, count_records, remove_deployment, verify
 from appliance.operations.steps.hosting import INSTANCE, remove_instance
 from appliance.operations.steps.snapshots import RESTORE
-from appliance.operations.steps.subject import told
+from appliance.operations.steps.subject import new, told
 from appliance.operations.workflow import StepDefinition, Workflow
 from appliance.wiring import Appliance
 
@@ -46,7 +46,7 @@ def prepare_deployment(run: Run) -> None:
 
 def verify_copy(run: Run) -> str:
     """Every probe of the product, the writing one too, and every record counted. The time it took to get here is the measured RTO."""
-    healthy = f"{verify(run)}; {compare_records(run)}"
+    healthy = f"{verify(run)}; {compare_records(run.memory['before'], count_records(run, new(run)))}"
     point = run.appliance.store.points.get(run.operation.parameters["point"])
     now = run.now()
     run.remember(

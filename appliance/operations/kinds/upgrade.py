@@ -21,7 +21,7 @@ from appliance.operations.preflight import (
 )
 from appliance.operations.run import Run
 from appliance.operations.steps.deciding import decide_on_release
-from appliance.operations.steps.deploying import DEPLOYMENT_BARE, stop, verify_and_compare
+from appliance.operations.steps.deploying import DEPLOYMENT_BARE, at_once, compare_records, count_records, stop, verify
 from appliance.operations.steps.health import probes_of
 from appliance.operations.steps.hosting import RELEASE
 from appliance.operations.steps.snapshots import SAFETY_BACKUP
@@ -83,14 +83,18 @@ def migrate(run: Run) -> None:
 
 
 def verify_upgrade(run: Run) -> str:
-    """Healthy, with every record, and with what the product itself wants to be true after this hop."""
-    instance = subject(run)
-    seen = verify_and_compare(run)
-    database = database_spec(run.machine.layout, instance, new(run))
+    """Healthy, with every record of the old one, which stands still, and with what the product itself wants to be true after this hop."""
+    healthy, before, after, _ = at_once(
+        lambda: verify(run), lambda: count_records(run, old(run)), lambda: count_records(run, new(run)), lambda: _check_arrival(run)
+    )
+    return f"{healthy}; {compare_records(before, after)}"
+
+
+def _check_arrival(run: Run) -> None:
+    database = database_spec(run.machine.layout, subject(run), new(run))
     checks = queries_hold(run.machine.reach, _way(run, old(run).version).post_checks, database)
     if broken := [problem for check in checks if (problem := check()) is not None]:
         raise StepFailed("; ".join(broken))
-    return seen
 
 
 def _way(run: Run, from_release: str) -> VersionPath:

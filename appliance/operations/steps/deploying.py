@@ -1,7 +1,11 @@
 """Make a deployment, start it on its private port and see that it is healthy there, before anybody is sent to it."""
 
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 from appliance.domain.instance import Deployment
-from appliance.errors import StepFailed
+from appliance.errors import Cancelled, StepFailed
 from appliance.operations.run import Run
 from appliance.operations.steps.health import await_health, count_spec, probes_of
 from appliance.operations.steps.subject import new, product, subject, told
@@ -53,24 +57,42 @@ def verify(run: Run) -> str:
     return await_health(run.machine, probes_of(run.appliance, instance, deployment, door=Door.PRIVATE, names=names))
 
 
-def compare_records(run: Run) -> str:
-    """Count and checksum the records of the new database against what was remembered of the old one."""
-    counted = run.backup("inspect", count_spec(run.appliance, subject(run), new(run)))
-    before = run.memory["before"]
+def count_records(run: Run, deployment: Deployment) -> dict[str, Any]:
+    """The counts and checksums of a deployment's records, as they are now."""
+    counted = run.backup("inspect", count_spec(run.appliance, subject(run), deployment))
+    return {"counts": counted["counts"], "checksums": counted["checksums"]}
+
+
+def compare_records(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Every count and checksum must be what it was. Raises StepFailed with those that are not."""
     differing = [
-        f"{name}: {before[kind].get(name)} before, {counted[kind].get(name)} after"
+        f"{name}: {before[kind].get(name)} before, {after[kind].get(name)} after"
         for kind in ("counts", "checksums")
         for name in before[kind]
-        if before[kind][name] != counted[kind].get(name)
+        if before[kind][name] != after[kind].get(name)
     ]
     if differing:
         raise StepFailed("Records changed: " + "; ".join(differing))
-    return ", ".join(f"{count} {name}" for name, count in sorted(counted["counts"].items()))
+    return ", ".join(f"{count} {name}" for name, count in sorted(after["counts"].items()))
 
 
 def verify_and_compare(run: Run) -> str:
-    """Both: healthy, and with every record."""
-    return f"{verify(run)}; {compare_records(run)}"
+    """Healthy, and with every record that the recovery point has."""
+    healthy, after = at_once(lambda: verify(run), lambda: count_records(run, new(run)))
+    return f"{healthy}; {compare_records(run.memory['before'], after)}"
+
+
+def at_once(*calls: Callable[[], Any]) -> list[Any]:
+    """Make several calls at once, since visitors wait; gives their results when all have ended, or raises the first error.
+
+    Cancelled goes before: it ends the programs of all calls, which then fail for no other reason.
+    """
+    with ThreadPoolExecutor(len(calls)) as pool:
+        made = [pool.submit(call) for call in calls]
+    errors = [error for call in made if (error := call.exception()) is not None]
+    for error in sorted(errors, key=lambda error: not isinstance(error, Cancelled)):
+        raise error
+    return [call.result() for call in made]
 
 
 DEPLOYMENT_EMPTY = StepDefinition(name="deployment", title="Prepare the deployment", run=create_with_empty_database, undo=remove_deployment)

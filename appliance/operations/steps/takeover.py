@@ -5,7 +5,7 @@ from typing import Any
 from appliance.domain.instance import Deployment, InstanceState
 from appliance.errors import ApplianceError
 from appliance.operations.run import Run
-from appliance.operations.steps.health import OPEN_PROBES, await_health, count_spec, probes_of
+from appliance.operations.steps.health import OPEN_PROBES, await_health, probes_of
 from appliance.operations.steps.subject import new, old, subject, told, told_of_old
 from appliance.operations.telling import publish_targets
 from appliance.operations.variables import variables
@@ -16,13 +16,10 @@ RETRY_AFTER_SECONDS = 60
 OPEN_PATIENCE_SECONDS = 20
 
 
-def enter_maintenance(run: Run) -> str:
-    """Answer visitors with the maintenance page, stop the old deployment and count its records."""
+def enter_maintenance(run: Run) -> None:
+    """Answer visitors with the maintenance page and stop the old deployment."""
     message = {"message": f"{subject(run).name} is being updated.", "retry_after_seconds": RETRY_AFTER_SECONDS}
     run.playbook("maintenance", told(run, maintenance_state="on", stop_deployment=True, maintenance=message))
-    counted = run.backup("inspect", count_spec(run.appliance, subject(run), old(run)))
-    run.remember(before={"counts": counted["counts"], "checksums": counted["checksums"]})
-    return ", ".join(f"{count} {name}" for name, count in sorted(counted["counts"].items()))
 
 
 def serve_old_again(run: Run) -> None:
@@ -37,8 +34,17 @@ def switch(run: Run) -> None:
     """Point the instance at the new deployment and let visitors in, in one playbook run, since they wait."""
     instance = subject(run)
     run.remember(opened=True)
+    if run.interrupted:
+        _stand_as_before(run)
     run.playbook("deployment_switch", told(run, leave_maintenance=True))
     run.appliance.store.instances.serve(instance.name, new(run), previous=_old_or_none(run))
+
+
+def _stand_as_before(run: Run) -> None:
+    """A machine that was restarted meanwhile has started what served, not what is about to serve."""
+    if run.memory.get("old"):
+        run.playbook("deployment_stop", told_of_old(run))
+    run.playbook("deployment_start", told(run))
 
 
 def switch_back(run: Run) -> None:

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 UNITS = Path("/etc/systemd/system")
@@ -127,12 +128,21 @@ class Supervisord:
             raise ServiceFailed(f"supervisord does not answer: {done.stdout.strip()} {done.stderr.strip()}. Nothing was changed.")
         return done.stdout
 
-    def states(self) -> dict[str, str]:
-        """The state of each service that supervisord knows."""
+    def rows(self) -> dict[str, list[str]]:
+        """What supervisord says of each service that it knows: its state, then how long or since when."""
         if not self.request.names:
             return {}
-        rows = (line.split(None, 2) for line in self.control("status", *self.request.names).splitlines())
-        return {row[0]: row[1] for row in rows if len(row) > 1 and not row[0].endswith(":")}
+        rows = (line.split() for line in self.control("status", *self.request.names).splitlines())
+        return {row[0]: row[1:] for row in rows if len(row) > 1 and not row[0].endswith(":")}
+
+    def states(self) -> dict[str, str]:
+        """The state of each service that supervisord knows."""
+        return {name: row[0] for name, row in self.rows().items()}
+
+    def control_each(self, verb: str, names: Iterable[str]) -> None:
+        """The same for several services at once: supervisorctl waits for one after the other."""
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda name: self.control(verb, name), names))
 
     def define(self) -> bool:
         """Read the definitions of these services, and of no other."""
@@ -145,8 +155,7 @@ class Supervisord:
             self.control("update", *missing)
             states = self.states()
         idle = [name for name in self.request.names if states.get(name) not in RUNNING]
-        with ThreadPoolExecutor() as pool:  # supervisorctl waits for one after the other
-            list(pool.map(lambda name: self.control("start", name), idle))
+        self.control_each("start", idle)
         deadline = time.monotonic() + self.request.timeout_seconds
         while self.check() and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
@@ -164,12 +173,10 @@ class Supervisord:
 
     def stop(self) -> bool:
         """Stop what runs and wait until its processes are gone."""
-        known = self.states()
         # Also what has just exited: supervisord is about to start it again.
-        active = [name for name, state in known.items() if state not in {"STOPPED", "FATAL"}]
-        groups = {int(line) for line in self.control("pid", *active).split() if line.isdigit()} if active else set()
-        if active:
-            self.control("stop", *active)
+        active = {name: row for name, row in self.rows().items() if row[0] not in {"STOPPED", "FATAL"}}
+        groups = {int(word.rstrip(",")) for row in active.values() for before, word in pairwise(row) if before == "pid"}
+        self.control_each("stop", active)
         return wait_until_gone(self.request.names, groups) or bool(active)
 
     def remove(self) -> bool:
