@@ -73,9 +73,7 @@ def _write(
     try:
         appliance.settings.ledger_file.parent.mkdir(parents=True, exist_ok=True)
         with Ledger(appliance.settings.ledger_file) as ledger:
-            ledger.record_event(
-                kind=kind, crm=crm, result=result, at=at, duration_seconds=duration_seconds, values=values, once_by=once_by
-            )
+            ledger.record_event(kind=kind, crm=crm, result=result, at=at, duration_seconds=duration_seconds, values=values, once_by=once_by)
     except (OSError, sqlite3.Error, LedgerTooNew) as error:
         print(f"The monitor's ledger did not take {kind} of {crm} ({result}): {error}", file=sys.stderr)
 
