@@ -29,8 +29,15 @@ def leaks(world: World, watch: CommandLineWatch, **more: str) -> list[str]:
     """Each secret with the place where it stands and must not. The watch sees the lab hosts' processes too: they run on this machine."""
     secrets = secrets_of(world, **more)
     arguments = [f"{name} in an argument" for line in watch.seen for name, value in secrets.items() if value.encode() in line]
-    here = [f"{name} in {file}" for file in _written_here(world) for name, value in secrets.items() if value.encode() in file.read_bytes()]
+    here = [f"{name} in {file}" for file in _written_here(world) for name, value in secrets.items() if value.encode() in _content(file)]
     return arguments + here + _said_in_logs(world, secrets) + _on_hosts(world, secrets)
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:  # somebody else's, in /tmp
+        return b""
 
 
 def _on_hosts(world: World, secrets: dict[str, str]) -> list[str]:
@@ -50,11 +57,16 @@ def _said_in_logs(world: World, secrets: dict[str, str]) -> list[str]:
 
 def _written_here(world: World) -> Iterator[Path]:
     own_keys = world.settings.run / "hosts"
-    recent = time.time() - RECENT_SECONDS
     for file in world.directory.rglob("*"):
         if file.is_file() and own_keys not in file.parents:
             yield file
     for pattern in ("*", "*/*", "ansible*/**/*"):
-        for file in Path("/tmp").glob(pattern):
-            if file.is_file() and recent < file.stat().st_mtime and file.stat().st_size < LARGEST_BYTES:
-                yield file
+        yield from (file for file in Path("/tmp").glob(pattern) if _is_recent(file))
+
+
+def _is_recent(file: Path) -> bool:
+    try:
+        seen = file.stat()
+    except OSError:
+        return False
+    return file.is_file() and time.time() - seen.st_mtime < RECENT_SECONDS and seen.st_size < LARGEST_BYTES

@@ -13,7 +13,7 @@ from appliance.operations.workflows import WORKFLOWS
 from tests.hosts.conftest import Played
 from tests.hosts.layers import NEW, OLD, Golden
 from tests.hosts.stage import Scenario, Stage
-from tests.hosts.world import CRM, World
+from tests.hosts.world import CRM, World, assert_no_connection_is_left
 
 LATEST_SECONDS = 4.0
 """A cut comes at most so long after a step has begun."""
@@ -42,7 +42,7 @@ def assert_nothing_is_lost(world: World, golden: Golden, ended: Operation) -> No
     assert world.records() == golden.known["records"]
     world.done("backup", CRM)
     assert world.appliance.store.points.list(CRM)[0].record["counts"] == golden.known["records"]["counts"]
-    assert world.ssh_processes() == []
+    assert_no_connection_is_left(world)
 
 
 def power_cut(world: World) -> None:

@@ -7,7 +7,7 @@ import pytest
 from appliance.domain.operation import OperationStatus
 from tests.hosts.conftest import Played
 from tests.hosts.stage import Scenario, Stage
-from tests.hosts.world import TOOLS_PYTHON, World
+from tests.hosts.world import TOOLS_PYTHON, World, assert_no_connection_is_left
 from tests.lab.host import LabHost
 from tests.support.house import wait_for
 
@@ -47,7 +47,7 @@ def assert_done(world: World, operation: int) -> None:
     ended = world.ended(operation)
     assert (ended.status, ended.cause) == (OperationStatus.SUCCEEDED, None), world.log_of(operation)[-3000:]
     assert_one_after_the_other(world.hosts["web1"])
-    assert world.ssh_processes() == []
+    assert_no_connection_is_left(world)
 
 
 def a_task_whose_carrier_was_killed(stage: Stage) -> None:

@@ -12,7 +12,7 @@ import pytest
 from appliance.web.sessions import SESSION_COOKIE
 from tests.hosts.layers import NEW, OLD, Golden
 from tests.hosts.secrets import leaks
-from tests.hosts.world import CRM, TOOLS_PYTHON, World, a_world
+from tests.hosts.world import CRM, TOOLS_PYTHON, World, a_world, assert_no_connection_is_left
 from tests.lab.lab import Lab
 from tests.support.house import wait_for
 from tests.support.operating import now
@@ -133,7 +133,7 @@ def test_after_a_reboot_and_after_a_power_cut_it_answers_again_by_itself(life: W
 
 
 def test_no_connection_is_left_when_nothing_is_done(life: World) -> None:
-    wait_for(lambda: life.ssh_processes() == [], seconds=10)
+    assert_no_connection_is_left(life)
 
 
 def test_no_secret_stands_anywhere_on_either_machine(life: World, golden: Golden, watch: CommandLineWatch, session: str) -> None:

@@ -159,6 +159,11 @@ class World:
         return [line for line in _command_lines() if "ssh" in line.split(" ")[0] and str(self.settings.run) in line]
 
 
+def assert_no_connection_is_left(world: World) -> None:
+    """An operation closes its own a moment after its end."""
+    wait_for(lambda: world.ssh_processes() == [], seconds=10)
+
+
 def open_world(home: Path | None = None, **settings: Any) -> World:
     """Make an appliance, with the memory of another one when `home` is given, and start its worker."""
     directory = _take_directory()
