@@ -1,16 +1,19 @@
 """The appliance as a service of its machine (`bin/up --production`): its certificate, its upgrade, its backup. For root."""
 
 import os
+import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from argon2 import PasswordHasher
 
 from appliance.cli.certificates import CertificateFile, KeyFile, read_given
+from appliance.cli.opened import now, opened, who
 from appliance.cli.output import AsJson, console, print_json
 from appliance.config import Settings, load_settings
-from appliance.errors import ConfigurationError, InvalidRequest
+from appliance.errors import ConfigurationError, InvalidRequest, NotFound
 from appliance.production.places import Places
 
 if TYPE_CHECKING:
@@ -23,6 +26,9 @@ WORDS = {
     "refused": "The {kind} did not begin, {source} runs as before: {cause}",
     "failed": "The {kind} to {target} failed, and so did going back to {source}. The state from before is in {before}.\nWhy: {cause}",
 }
+
+PASSWORD_BYTES = 15
+"""20 characters."""
 
 app = typer.Typer()
 panel_app = typer.Typer(help="The panel itself, in production.", no_args_is_help=True)
@@ -55,6 +61,19 @@ def certificate(
     changed = show(settings, given, give_up_own=own_authority, now=datetime.now(UTC))
     said = "shows another certificate from now on" if changed else "shows a certificate that is not due"
     print_json({"changed": changed}) if as_json else console.print(f"https://{settings.panel_domain}/ {said}.", markup=False)
+
+
+@panel_app.command("password")
+def password(name: Annotated[str, typer.Option("--user", help="Whose.")] = "admin", as_json: AsJson = False) -> None:
+    """Make a new one-time password for a user who has lost his own; every browser of his is logged out."""
+    access = opened().store.access
+    user = access.find_user(name)
+    if user is None:
+        raise NotFound(f"There is no user {name!r}. Nothing was changed.")
+    made, moment = secrets.token_urlsafe(PASSWORD_BYTES), now()
+    access.put_user(name=name, password_hash=PasswordHasher().hash(made), role=user.role, must_change=True, now=moment)
+    access.audit(actor=who(), action="new one-time password", subject=name, detail={}, now=moment)
+    print_json({"user": name, "password": made}) if as_json else print(made)
 
 
 @app.command("self-upgrade")

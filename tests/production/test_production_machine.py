@@ -1,7 +1,10 @@
 """`bin/up --production` on a bare machine: who owns what, who may what, and that the panel answers after whatever happens."""
 
+import json
 import re
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -9,10 +12,13 @@ import pytest
 from appliance.web.sessions import HOST_ONLY, SESSION_COOKIE
 from tests.lab.clone import PLACE
 from tests.lab.host import LabHost
+from tests.lab.lab import Lending
+from tests.lab.places import TREE
 from tests.production.conftest import RELEASES, Produced
 from tests.production.site import DOMAIN, Site
 
 Booted = Callable[[str], Site]
+PLAYBOOK = TREE / "playbooks" / "appliance.yml"
 MOST_EXPOSURE = {"appliance-panel": 1.2, "appliance-monitor": 1.2, "appliance-worker": 1.4}
 ASKED = """
 import sqlite3
@@ -118,3 +124,25 @@ def test_another_program_on_the_port_is_refused_before_anything_is_changed(bare_
     assert ended.returncode == 2
     assert "port 80 or 443" in ended.stderr
     assert "nginx" not in host.run("ls /etc /usr/sbin").stdout
+
+
+def test_a_lost_password_is_replaced_by_root(site: Booted, produced: dict[str, Produced]) -> None:
+    made = site("trixie")
+    new = made.done("panel password").strip()
+    assert made.log_in(produced["trixie"].password).status_code == 401
+    assert made.log_in(new).status_code == 303
+
+
+def test_a_plain_playbook_run_sets_a_machine_up_and_the_second_changes_nothing(host: Lending, good_wheel: Path, tmp_path: Path) -> None:
+    made = Site(host=host("trixie"))
+    known_hosts = tmp_path / "known_hosts"
+    known_hosts.write_text(f"{made.host.address} {made.host.host_key}\n")
+    options = f"-o UserKnownHostsFile={known_hosts} -o IdentitiesOnly=yes"
+    variables = {"target": "all", "panel": {"wheel": str(good_wheel), "domain": DOMAIN}}
+    argv = ["ansible-playbook", "-i", f"{made.host.address},", "-u", made.host.user, "--become", "--private-key", str(made.host.key_file)]
+    argv += ["--ssh-common-args", options, "-e", json.dumps(variables), str(PLAYBOOK)]
+    first = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=900)
+    assert first.returncode == 0, first.stdout[-4000:] + first.stderr
+    assert made.answers()
+    second = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=300)
+    assert "changed=0 " in second.stdout, second.stdout[-3000:]

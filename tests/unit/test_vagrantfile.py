@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+EVALUATION = ("bookworm", "trixie")
 TREE = Path(__file__).resolve().parents[2]
 STAND_IN = r"""
 require "json"
@@ -43,19 +44,29 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def test_there_is_a_box_of_each_debian_that_is_supported(told: Any) -> None:
-    boxes = {name: box["vm"]["box"] for name, box in told["define"].items()}
+    boxes = {name: told["define"][name]["vm"]["box"] for name in EVALUATION}
     assert boxes == {"bookworm": "debian/bookworm64", "trixie": "debian/trixie64"}
 
 
 def test_each_box_runs_the_first_command_as_root(told: Any) -> None:
-    ((provisioner, settings),) = told["provision"]
-    assert provisioner == "shell"
-    assert settings["inline"].endswith("bin/up")
-    assert settings.get("privileged", True)
+    for name in EVALUATION:
+        ((provisioner, settings),) = told["define"][name]["vm"]["provision"]
+        assert provisioner == "shell"
+        assert settings["inline"].endswith("bin/up")
+        assert settings.get("privileged", True)
+
+
+def test_a_panel_in_production_has_a_machine_for_crms_beside_it(told: Any) -> None:
+    panel, crm = told["define"]["panel"]["vm"], told["define"]["crm1"]["vm"]
+    assert "bin/up --production" in panel["provision"][0][1]["inline"]
+    assert "provision" not in crm
+    addresses = [machine["network"][0][1]["ip"] for machine in (panel, crm)]
+    assert len(set(addresses)) == 2
+    assert addresses[0] in panel["provision"][0][1]["inline"]
 
 
 def test_panel_and_crm_of_the_two_boxes_reach_the_host_on_ports_of_their_own(told: Any) -> None:
-    ports = [(forward[1]["guest"], forward[1]["host"]) for box in told["define"].values() for forward in box["vm"]["network"]]
+    ports = [(forward[1]["guest"], forward[1]["host"]) for box in _boxes(told) for forward in box["vm"]["network"]]
     assert {guest for guest, _ in ports} == {8470, 8480}
     assert len({host for _, host in ports}) == len(ports) == 4
 
@@ -63,3 +74,7 @@ def test_panel_and_crm_of_the_two_boxes_reach_the_host_on_ports_of_their_own(tol
 def test_each_box_has_the_memory_and_processors_that_a_crm_needs(told: Any) -> None:
     for provider in told["provider"].values():
         assert (provider["memory"], provider["cpus"]) == (4096, 2)
+
+
+def _boxes(told: Any) -> list[Any]:
+    return [told["define"][name] for name in EVALUATION]
