@@ -14,7 +14,7 @@ from typing import Any
 from groundwork import fingerprint
 
 from tests.hosts.secrets import leaks
-from tests.hosts.world import CRM, World, a_world
+from tests.hosts.world import CRM, DOMAIN, World, a_world
 from tests.lab import locks, places
 from tests.lab.base import SPARED_SECONDS, Base
 from tests.lab.disk import Layers
@@ -55,7 +55,7 @@ def with_crm(lab: Lab, release: str) -> Golden:
     """A prepared host with Creme CRM 2.7.13 and its records; it was upgraded and rolled back, so the next release is built already."""
 
     def make(world: World, _: LabHost) -> dict[str, Any]:
-        world.done("install", "creme", "--name", CRM, "--host", "web1", "--release", OLD)
+        world.done("install", "creme", "--name", CRM, "--host", "web1", "--release", OLD, "--set", f"domain={DOMAIN}")
         world.seed()
         records = world.records()
         world.done("upgrade", CRM, "--to", NEW)

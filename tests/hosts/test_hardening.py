@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from appliance.domain.host import HostPolicy
@@ -98,10 +97,9 @@ def test_services_and_database_have_limits_and_start_in_their_order(host: LabHos
         assert cluster in told["Wants"].split()
 
 
-def test_a_visitor_can_upload_a_file_all_the_same(world: World, host: LabHost) -> None:
-    kept = world.appliance.store.instances.get(CRM)
-    address = f"http://{host.address}:{kept.port}"
-    with httpx.Client(base_url=address, headers={"Referer": address}, timeout=60, follow_redirects=True) as visitor:
+def test_a_visitor_can_upload_a_file_all_the_same(world: World) -> None:
+    with world.visitor() as visitor:
+        visitor.follow_redirects = True
         password = world.done("secret", CRM, "admin_password").strip()
         visitor.post(LOGIN, data=hidden(visitor.get(LOGIN).text) | {"username": "root", "password": password})
         form = visitor.get("/documents/document/add").text

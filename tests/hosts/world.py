@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ import psutil
 
 from appliance.config import Settings
 from appliance.domain.operation import Operation, OperationStatus
+from appliance.operations.certifying import authority
 from appliance.operations.machines import KEY_SECRET
 from appliance.operations.requesting import request
 from appliance.operations.steps.health import count_spec
@@ -29,6 +31,7 @@ from tests.support.operating import now
 ROOT = Path("/srv/crm-appliance-hosts")
 """Short, since sockets lie below it."""
 CRM = "crm"
+DOMAIN = "crm.example.org"
 LOGIN = "/creme_login/"
 TOOLS_PYTHON = "/opt/crm-host/venv/bin/python"
 PATIENCE_SECONDS = 600
@@ -124,11 +127,28 @@ class World:
         """Wait until a step has begun."""
         wait_for(lambda: step in _begun(self.operation(operation_id)), seconds=seconds)
 
+    def visitor(self, crm: str = CRM) -> httpx.Client:
+        """Somebody's browser: it trusts the appliance's authority, and the CRM's name leads it to the host, wherever that is by now."""
+        kept = self.appliance.store.instances.get(crm)
+        url = httpx.URL(kept.url)
+
+        def by_name(asked: httpx.Request) -> None:
+            asked.extensions["sni_hostname"] = kept.domain
+
+        return httpx.Client(
+            base_url=url.copy_with(host=self.hosts[kept.host].address),
+            headers={"Host": url.netloc.decode(), "Referer": kept.url},
+            verify=ssl.create_default_context(cadata=authority(self.appliance, now()).certificate),
+            event_hooks={"request": [by_name]},
+            trust_env=False,
+            timeout=20,
+        )
+
     def serves(self, release: str, crm: str = CRM) -> bool:
         """Whether visitors of a CRM see its log-in page, of that release."""
-        kept = self.appliance.store.instances.get(crm)
         try:
-            answer = httpx.get(f"http://{self.hosts[kept.host].address}:{kept.port}{LOGIN}", timeout=20)
+            with self.visitor(crm) as visitor:
+                answer = visitor.get(LOGIN)
         except httpx.HTTPError:
             return False
         return answer.status_code == 200 and f"Version {release}" in answer.text
