@@ -33,8 +33,10 @@ def golden_crm(lab: Lab, clean: None) -> Callable[[str], Golden]:  # noqa: ARG00
 def played(request: pytest.FixtureRequest, lab: Lab, clean: None) -> Iterator[Played]:  # noqa: ARG001 - as above
     """Every scenario that was chosen to run, begun."""
     chosen = dict.fromkeys(found for item in request.session.items for found in _scenarios_of(item))
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+    pool = ThreadPoolExecutor(SIDE_BY_SIDE)
+    try:
         yield {scenario: pool.submit(play, lab, scenario) for scenario in chosen}
+    finally:
         pool.shutdown(cancel_futures=True)
 
 

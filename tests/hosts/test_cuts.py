@@ -13,7 +13,7 @@ from appliance.operations.workflows import WORKFLOWS
 from tests.hosts.conftest import Played
 from tests.hosts.layers import NEW, OLD, Golden
 from tests.hosts.stage import Scenario, Stage
-from tests.hosts.world import CRM, World, assert_no_connection_is_left
+from tests.hosts.world import CRM, DOMAIN, World, assert_no_connection_is_left
 
 LATEST_SECONDS = 4.0
 """A cut comes at most so long after a step has begun."""
@@ -88,7 +88,7 @@ def a_power_cut_in_a_backup(stage: Stage) -> None:
 
 def a_power_cut_in_an_install(stage: Stage) -> None:
     world = stage.open(stage.prepared())
-    operation = world.request("install", CRM, product="creme", host="web1", release=OLD)
+    operation = world.request("install", CRM, product="creme", host="web1", release=OLD, domain=DOMAIN)
     await_moment(world, operation, *drawn("install", 5))
     power_cut(world)
     ended = world.ended(operation)
