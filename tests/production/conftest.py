@@ -5,7 +5,7 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,6 +85,16 @@ def produced(lab: Lab) -> dict[str, Produced]:
     """Both releases of Debian, made at the same time."""
     with ThreadPoolExecutor() as pool:
         return dict(zip(RELEASES, pool.map(lambda release: _produce(lab, release), RELEASES), strict=True))
+
+
+@pytest.fixture(scope="session")
+def standing(lab: Lab, produced: dict[str, Produced]) -> Iterator[Callable[[str], Site]]:
+    """`standing("trixie")`: one that tests share which only look."""
+    with lab.lending() as lend:
+        made = {release: Site(host=lend(release, golden=produced[release].layers)) for release in RELEASES}
+        for one in made.values():
+            one.answers_again()
+        yield lambda release: made[release]
 
 
 @pytest.fixture
