@@ -15,7 +15,7 @@ from appliance.setup.units import Systemd
 
 READY_SECONDS = 60.0
 POLL_SECONDS = 0.2
-MOST_RESTARTS = 3
+MOST_RESTARTS = 2
 SHOWN_LINES = 12
 UNITS = [PANEL_SOCKET_UNIT, *(f"{process.name}.service" for process in PROCESSES)]
 STEADY_SECONDS = 3.0

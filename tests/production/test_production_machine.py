@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,7 @@ from tests.lab.lab import Lending
 from tests.lab.places import TREE
 from tests.production.conftest import RELEASES, Produced
 from tests.production.site import DOMAIN, Site
+from tests.support import pki
 
 Booted = Callable[[str], Site]
 PLAYBOOK = TREE / "playbooks" / "appliance.yml"
@@ -98,7 +100,6 @@ def test_the_audit_knows_visitors_by_the_address_that_the_web_server_saw(standin
 @pytest.mark.parametrize("release", RELEASES)
 def test_the_panel_answers_by_itself_after_a_reboot_and_a_power_cut(site: Booted, release: str) -> None:
     made = site(release)
-    assert made.authority
     made.host.reboot()
     after_reboot = made.answers_again()
     made.host.power_cut()
@@ -145,3 +146,28 @@ def test_a_plain_playbook_run_sets_a_machine_up_and_the_second_changes_nothing(h
     assert made.answers()
     second = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=300)
     assert "changed=0 " in second.stdout, second.stdout[-3000:]
+
+
+def test_the_daily_look_keeps_a_certificate_that_is_not_due(standing: Booted) -> None:
+    made = standing("bookworm")
+    before = made.host.run("readlink /etc/appliance/tls/current").stdout
+    made.host.run("systemctl start appliance-certificate.service")
+    assert made.host.run("readlink /etc/appliance/tls/current").stdout == before
+    assert made.host.run("systemctl is-active appliance-certificate.timer").stdout == "active\n"
+
+
+def test_a_certificate_of_ones_own_is_shown_binds_browsers_and_can_be_given_up(site: Booted, tmp_path: Path) -> None:
+    made, now = site("trixie"), datetime.now(UTC)
+    ours = made.authority
+    root = pki.make("A company's root", now, authority=True)
+    leaf = pki.make(DOMAIN, now, issuer=root)
+    for name, content in (("certificate.pem", leaf.pem + root.pem), ("key.pem", leaf.key())):
+        (tmp_path / name).write_text(content)
+        made.host.put(tmp_path / name, f"/root/{name}")
+    assert "Strict-Transport-Security" not in made.get("/login").headers
+    made.done("panel certificate --certificate /root/certificate.pem --key /root/key.pem")
+    made.trusted = root.pem
+    assert made.get("/login").headers["Strict-Transport-Security"] == "max-age=63072000"
+    made.done("panel certificate --private-ca")
+    made.trusted = ours
+    assert made.answers()

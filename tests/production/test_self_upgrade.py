@@ -3,9 +3,8 @@
 import json
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-
-import pytest
 
 from tests.production.site import BROKEN, UNLOADABLE, Site, build_wheel, wait_for
 
@@ -67,38 +66,35 @@ def test_what_cannot_be_an_upgrade_is_refused_and_nothing_is_stopped(site: Boote
     assert len(made.host.run("ls /opt/appliance/releases").stdout.split()) == 1
 
 
-def test_an_upgrade_whose_process_is_killed_goes_on_by_itself(site: Booted, good_wheel: Path) -> None:
-    made = site("bookworm")
+def cut_off(made: Site, wheel: Path, at: str, cut: Callable[[Site], object]) -> tuple[str, bool, int]:
+    """Begin an upgrade, cut it off in a phase, and give the version that serves then, whether it knows what it knew, and the exit code."""
     made.done(TOKEN)
-    begin(made, good_wheel)
-    wait_for(lambda: phase(made) == "forward", "the phase forward")
+    begin(made, wheel)
+    wait_for(lambda: phase(made) == at, f"the phase {at}", seconds=240)
+    cut(made)
+    wait_for(lambda: phase(made) == "", "the end", seconds=240)
+    return made.version(), knows_what_it_knew(made), made.command("self-upgrade").returncode
+
+
+def kill(made: Site) -> None:
     made.host.run("systemctl kill --signal=KILL --kill-whom=all begun.service appliance-upgrade.service; true")
-    wait_for(lambda: phase(made) == "", "the upgrade to end")
-    assert "succeeded" in made.done("self-upgrade")
-    assert (made.version(), knows_what_it_knew(made)) == (NEW, True)
 
 
-@pytest.mark.parametrize("at", ["prepared", "forward"])
-def test_after_a_power_cut_in_an_upgrade_one_version_serves_with_its_state(site: Booted, good_wheel: Path, at: str) -> None:
-    made = site("bookworm")
-    made.done(TOKEN)
-    begin(made, good_wheel)
-    wait_for(lambda: phase(made) == at, f"the phase {at}")
+def cut_power(made: Site) -> None:
     made.host.power_cut()
     made.host.boot()
-    made.answers_again()
-    wait_for(lambda: phase(made) == "", "the upgrade to end")
-    assert "succeeded" in made.done("self-upgrade")
-    assert (made.version(), knows_what_it_knew(made)) == (NEW, True)
 
 
-def test_after_a_power_cut_while_going_back_the_old_version_serves_with_its_state(site: Booted, tmp_path: Path) -> None:
-    made = site("bookworm")
-    made.done(TOKEN)
-    begin(made, build_wheel(tmp_path, "7.3.0", BROKEN))
-    wait_for(lambda: phase(made) == "back", "the phase back")
-    made.host.power_cut()
-    made.host.boot()
-    wait_for(lambda: phase(made) == "", "the way back to end")
-    assert made.command("self-upgrade").returncode == 3
-    assert (made.version(), knows_what_it_knew(made)) == (OLD, True)
+def test_an_upgrade_that_is_killed_or_loses_power_ends_in_one_version_with_its_state(
+    site: Booted, good_wheel: Path, tmp_path: Path
+) -> None:
+    broken = build_wheel(tmp_path, "7.3.0", BROKEN)
+    cases = [
+        (good_wheel, "forward", kill, (NEW, True, 0)),
+        (good_wheel, "prepared", cut_power, (NEW, True, 0)),
+        (good_wheel, "forward", cut_power, (NEW, True, 0)),
+        (broken, "back", cut_power, (OLD, True, 3)),
+    ]
+    with ThreadPoolExecutor() as pool:
+        ended = [pool.submit(lambda case=case: cut_off(site("bookworm"), *case[:3])) for case in cases]
+    assert [one.result() for one in ended] == [expected for *_, expected in cases]
