@@ -84,9 +84,9 @@ def test_what_was_installed_serves_every_record_after_a_boot(life: World, golden
 def test_the_panel_shows_the_host_and_its_crm(life: World, session: str) -> None:
     address = f"http://{life.settings.panel_listen}"
     wait_for(lambda: _answers(address))
-    client = httpx.Client(base_url=address, cookies={SESSION_COOKIE: session}, follow_redirects=False)
-    assert "web1" in client.get("/hosts").text
-    assert client.get(f"/instances/{CRM}").status_code == 200
+    with httpx.Client(base_url=address, cookies={SESSION_COOKIE: session}, follow_redirects=False) as client:
+        assert "web1" in client.get("/hosts").text
+        assert client.get(f"/instances/{CRM}").status_code == 200
 
 
 def test_a_backup_holds_every_record(life: World, golden: Golden) -> None:

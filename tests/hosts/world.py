@@ -213,8 +213,9 @@ def open_world(home: Path | None = None, **settings: Any) -> World:
 
 def close_world(world: World) -> None:
     """Leave nothing of it, also when an operation is still at work."""
-    for program in list(world.processes):
-        world.processes.pop(program).kill()
+    for process in world.processes.values():
+        process.kill()
+        process.wait()
     end_processes_of(world.directory)
     world.appliance.store.database.engine.dispose()
     shutil.rmtree(world.directory)
