@@ -66,8 +66,9 @@ def test_what_cannot_be_an_upgrade_is_refused_and_nothing_is_stopped(site: Boote
     assert len(made.host.run("ls /opt/appliance/releases").stdout.split()) == 1
 
 
-def cut_off(made: Site, wheel: Path, at: str, cut: Callable[[Site], object]) -> tuple[str, bool, int]:
+def cut_off(site: Booted, wheel: Path, at: str, cut: Callable[[Site], object]) -> tuple[str, bool, int]:
     """Begin an upgrade, cut it off in a phase, and give the version that serves then, whether it knows what it knew, and the exit code."""
+    made = site("bookworm")
     made.done(TOKEN)
     begin(made, wheel)
     wait_for(lambda: phase(made) == at, f"the phase {at}", seconds=240)
@@ -96,5 +97,5 @@ def test_an_upgrade_that_is_killed_or_loses_power_ends_in_one_version_with_its_s
         (broken, "back", cut_power, (OLD, True, 3)),
     ]
     with ThreadPoolExecutor() as pool:
-        ended = [pool.submit(lambda case=case: cut_off(site("bookworm"), *case[:3])) for case in cases]
+        ended = [pool.submit(cut_off, site, *case[:3]) for case in cases]
     assert [one.result() for one in ended] == [expected for *_, expected in cases]
