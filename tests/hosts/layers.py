@@ -4,6 +4,7 @@ Each is kept under a digest of everything it was made by, so a run whose sources
 """
 
 import json
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from groundwork import fingerprint
 from tests.hosts.secrets import leaks
 from tests.hosts.world import CRM, DOMAIN, World, a_world
 from tests.lab import locks, places
-from tests.lab.base import SPARED_SECONDS, Base
+from tests.lab.base import Base
 from tests.lab.disk import Layers
 from tests.lab.host import LabHost
 from tests.lab.lab import Lab
@@ -24,6 +25,8 @@ from tests.support.watching import CommandLineWatch
 
 TREE = places.TREE
 OLD, NEW = "2.7.13", "2.8.6"
+SPARED_SECONDS = 2 * 3600
+"""Longer than a run lasts: hosts may stand on an older layer."""
 PREPARING = (
     *(TREE / "appliance" / "operations" / "kinds" / "host_prepare.py", TREE / "appliance" / "hosts"),
     *sorted(found for folder in (TREE / "playbooks", TREE / "playbooks" / "roles") for found in folder.glob("host*")),
@@ -89,6 +92,7 @@ def _golden(
         if not directory.is_dir():
             _make(lab, directory, release, make, below)
             _remove_outdated(directory)
+        os.utime(directory)
     finally:
         held.let_go()
     golden = (directory / "layer", *(below.layers.golden if below else ()))
@@ -119,8 +123,8 @@ def _make(lab: Lab, directory: Path, release: str, make: Callable[[World, LabHos
 
 
 def _remove_outdated(today: Path) -> None:
-    """Layers that older sources made, unless another run may use them; those above them go too, since they name them in their digest."""
+    """Layers of the same kind that older sources made and no run has asked for lately."""
     for old in today.parent.glob(f"{today.name.rpartition('-')[0]}-*"):
-        if old.is_dir() and old != today and time.time() - old.stat().st_mtime > SPARED_SECONDS:
+        if old.suffix != ".lock" and old != today and time.time() - old.stat().st_mtime > SPARED_SECONDS:
             shutil.rmtree(old)
             old.with_suffix(".lock").unlink(missing_ok=True)
