@@ -24,7 +24,6 @@ from appliance.operations.requesting import request
 from appliance.operations.steps.health import count_spec
 from appliance.store.models import HostRow
 from appliance.wiring import Appliance, open_appliance
-from monitoring.probes.web import trusted_certificates
 from tests.lab.host import LabHost
 from tests.support.house import PROGRAMS, SEED, wait_for
 from tests.support.operating import now
@@ -32,7 +31,6 @@ from tests.support.operating import now
 ROOT = Path("/srv/crm-appliance-hosts")
 """Short, since sockets lie below it."""
 CRM = "crm"
-DOMAIN = "crm.example.org"
 DOMAIN = "crm.example.org"
 LOGIN = "/creme_login/"
 TOOLS_PYTHON = "/opt/crm-host/venv/bin/python"
@@ -146,19 +144,11 @@ class World:
             timeout=20,
         )
 
-    def get(self, path: str, crm: str = CRM) -> httpx.Response:
-        """A page as visitors of a CRM see it, who find its name at the host and trust the appliance's authority. Raises httpx.HTTPError."""
-        kept = self.appliance.store.instances.get(crm)
-        scheme = "https" if kept.tls.is_on else "http"
-        url = f"{scheme}://{self.hosts[kept.host].address}:{kept.port}{path}"
-        trusted = trusted_certificates(kept.tls.trust) if kept.tls.is_on else False
-        with httpx.Client(verify=trusted, timeout=20, trust_env=False) as client:
-            return client.get(url, headers={"Host": kept.domain}, extensions={"sni_hostname": kept.domain})
-
     def serves(self, release: str, crm: str = CRM) -> bool:
         """Whether visitors of a CRM see its log-in page, of that release."""
         try:
-            answer = self.get(LOGIN, crm)
+            with self.visitor(crm) as visitor:
+                answer = visitor.get(LOGIN)
         except httpx.HTTPError:
             return False
         return answer.status_code == 200 and f"Version {release}" in answer.text
