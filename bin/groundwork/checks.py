@@ -33,6 +33,7 @@ PARTS: Mapping[str, Part] = {
         Part(name="browser", folder="tests/browser", packages=("chromium", "fonts-dejavu-core"), needs_host=True),
         Part(name="faults", folder="tests/faults", needs_host=True),
         Part(name="lab", folder="tests/lab", packages=LAB_PACKAGES),
+        Part(name="hosts", folder="tests/hosts", packages=LAB_PACKAGES),
         Part(name="production", folder="tests/production", packages=LAB_PACKAGES),
         Part(name="bare", folder="tests/bare", packages=("mmdebstrap",)),
     )
