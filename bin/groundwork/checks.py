@@ -39,7 +39,9 @@ PARTS: Mapping[str, Part] = {
     )
 }
 FAST = ("lint", "types", "unit")
-ALL = tuple(name for name in PARTS if name != "bare")
+LONG = ("hosts", "production", "bare")
+"""Whole machines are made and used up in these: they are run by name, before a release."""
+ALL = tuple(name for name in PARTS if name not in LONG)
 
 
 def chosen_parts(words: Sequence[str]) -> list[Part]:
