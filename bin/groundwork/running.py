@@ -2,14 +2,17 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+CLOSING_LINE = re.compile(r"(=+ )?.*(passed|failed|errors?|skipped|deselected|no tests ran)\b.* in [\d.]+s\b.*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,17 +75,21 @@ def run_tests(python: Path, folders: Sequence[str], arguments: Sequence[str], tr
         process = subprocess.Popen(
             argv, cwd=tree, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
-        closing_line = _show_all_but_the_last_line(process)
+        assert process.stdout is not None  # noqa: S101  (it was asked for as a pipe)
+        closing_line = show_all_but_the_closing_line(process.stdout)
         code = process.wait()
         written = Path(times.name).read_text()
     return TestRun(code=code, closing_line=closing_line, seconds_by_folder=json.loads(written) if written else {})
 
 
-def _show_all_but_the_last_line(process: subprocess.Popen[str]) -> str:
-    held = ""
-    assert process.stdout is not None  # noqa: S101  (it was asked for as a pipe)
-    for line in process.stdout:
-        sys.stdout.write(held)
+def show_all_but_the_closing_line(lines: Iterable[str]) -> str:
+    """Print what pytest says and return its closing line; the interpreter may say more after it when it ends."""
+    closing_line = ""
+    for line in lines:
+        if CLOSING_LINE.fullmatch(line.rstrip(os.linesep)):
+            sys.stdout.write(closing_line and closing_line + os.linesep)
+            closing_line = line.rstrip(os.linesep)
+        else:
+            sys.stdout.write(line)
         sys.stdout.flush()
-        held = line
-    return held.rstrip(os.linesep)
+    return closing_line

@@ -5,7 +5,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from groundwork import checks, environment, fingerprint, registries, test
+from groundwork import checks, environment, fingerprint, registries, running, test
 from groundwork.progress import Progress, StepFailed
 
 LISTING = """\
@@ -118,3 +118,10 @@ def test_an_unknown_part_is_refused_with_exit_code_2() -> None:
 
 def test_no_part_at_all_is_everything() -> None:
     assert [part.name for part in test.parse([])[0]] == list(checks.ALL)
+
+
+def test_the_closing_line_of_pytest_is_found_before_what_the_interpreter_says_at_its_end(capsys: pytest.CaptureFixture[str]) -> None:
+    closing = "============ 2 passed, 1 warning in 3.21s ============"
+    said = ["tests/unit/test_a.py .. [100%]\n", f"{closing}\n", "ResourceWarning: subprocess 1 is still running\n"]
+    assert running.show_all_but_the_closing_line(said) == closing
+    assert capsys.readouterr().out == said[0] + said[2]
