@@ -126,9 +126,12 @@ def apply(settings: Settings, places: Places, directory: Path, *, hsts: bool) ->
     is_renewed = linked != directory
     if is_renewed:
         switch_link(link, directory)
-    is_changed = any([write_if_changed(places.site, site_text(site), mode=0o644), _remove_debians_site(places), is_renewed])
+    is_alone = remove_debians_site(places)
+    is_changed = any([write_if_changed(places.site, site_text(site), mode=0o644), is_alone, is_renewed])
     if is_changed and (problem := _test()):
         _put_back(places, before, linked)
+        if is_alone:
+            put_debians_site_back(places)
         raise StepFailed(f"nginx does not accept its configuration with the panel in it; it was put back. It says: {problem}")
     _run()
     if is_changed:
@@ -156,13 +159,18 @@ def _put_back(places: Places, before: str | None, linked: Path | None) -> None:
         switch_link(places.certificates / "current", linked)
 
 
-def _remove_debians_site(places: Places) -> bool:
-    """It answers for every name on port 80; one that somebody has made his own stays."""
+def remove_debians_site(places: Places) -> bool:
+    """Whether it was there: it answers for every name on port 80. One that somebody has made his own stays."""
     link = places.root / DEFAULT_SITE.lstrip("/")
     if not link.is_symlink() or os.fspath(link.readlink()) != DEBIANS_SITE:
         return False
     link.unlink()
     return True
+
+
+def put_debians_site_back(places: Places) -> None:
+    """What was removed is as it was."""
+    (places.root / DEFAULT_SITE.lstrip("/")).symlink_to(DEBIANS_SITE)
 
 
 def _version() -> tuple[int, ...]:

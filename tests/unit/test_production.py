@@ -15,7 +15,7 @@ from appliance.production.certificate import pair_of_panel
 from appliance.production.intent import Intent, Phase, Result, end, read_intent, read_outcome
 from appliance.production.places import Places
 from appliance.production.placing import read_environment
-from appliance.production.proxy import Site, site_text
+from appliance.production.proxy import Site, put_debians_site_back, remove_debians_site, site_text
 from appliance.production.releases import RECORD, prune, read_wheel, running, switch_link, version_of
 from appliance.production.up import with_settings
 from appliance.setup.environment import environment_file_text
@@ -166,3 +166,19 @@ def test_a_backup_that_was_cut_off_or_changed_is_refused(appliance: Appliance, t
         (tmp_path / "damaged").write_bytes(damaged)
         with (tmp_path / "damaged").open("rb") as stream, pytest.raises(InvalidRequest, match="Nothing was changed"):
             state.examine_archive(stream)
+
+
+def test_debians_own_site_comes_back_where_the_panels_was_not_accepted(places: Places) -> None:
+    link = places.root / "etc/nginx/sites-enabled/default"
+    link.parent.mkdir(parents=True)
+    put_debians_site_back(places)
+    assert (remove_debians_site(places), link.is_symlink()) == (True, False)
+    put_debians_site_back(places)
+    assert str(link.readlink()) == "/etc/nginx/sites-available/default"
+
+
+def test_a_site_that_somebody_has_made_his_own_stays(places: Places) -> None:
+    own = places.root / "etc/nginx/sites-enabled/default"
+    own.parent.mkdir(parents=True)
+    own.write_text("server {}")
+    assert (remove_debians_site(places), own.read_text()) == (False, "server {}")
