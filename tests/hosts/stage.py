@@ -1,5 +1,6 @@
 """Scenarios that wait more than they work: each has an appliance and hosts of its own, so several are played side by side."""
 
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -53,3 +54,8 @@ def play(lab: Lab, scenario: Scenario) -> None:
     """One scenario, to its end."""
     with a_stage(lab) as stage:
         scenario(stage)
+
+
+def told(failure: BaseException | None) -> str:
+    """Where in its scenario an assertion failed, for the test that asks how the scenario ended."""
+    return "" if failure is None else "".join(traceback.format_exception(failure))

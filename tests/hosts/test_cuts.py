@@ -12,7 +12,7 @@ from appliance.domain.operation import Operation, OperationStatus
 from appliance.operations.workflows import WORKFLOWS
 from tests.hosts.conftest import Played
 from tests.hosts.layers import NEW, OLD, Golden
-from tests.hosts.stage import Scenario, Stage
+from tests.hosts.stage import Scenario, Stage, told
 from tests.hosts.world import CRM, DOMAIN, World, assert_no_connection_is_left
 
 LATEST_SECONDS = 4.0
@@ -178,4 +178,5 @@ SCENARIOS: tuple[Scenario, ...] = (
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_the_crm_answers_again_by_itself_and_no_record_is_lost_after(scenario: Scenario, played: Played) -> None:
-    played[scenario].result()
+    failure = played[scenario].exception()
+    assert failure is None, told(failure)

@@ -120,10 +120,11 @@ def hidden(page: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("process", ["/run/nginx.pid", "/run/postgresql/*.pid"])
 def test_a_server_that_crashes_comes_back(world: World, host: LabHost, process: str) -> None:
-    before = host.run(f"head -qn1 {process}").stdout
+    before = host.run(f"head -qn1 {process}").stdout.strip()
     host.run(f"kill -9 {before}")
-    wait_for(lambda: host.run(f"head -qn1 {process}", check=False).stdout.strip() not in {"", before.strip()}, seconds=30)
+    wait_for(lambda: host.run(f"head -qn1 {process}", check=False).stdout.strip() not in {"", before}, seconds=30)
     world.serves_again(OLD, seconds=60)
+    assert host.run(f"head -qn1 {process}").stdout.strip() != before
 
 
 def test_logs_are_rotated_and_nginx_goes_on_in_a_new_file(world: World, host: LabHost) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from appliance.domain.operation import OperationStatus
 from tests.hosts.conftest import Played
-from tests.hosts.stage import Scenario, Stage
+from tests.hosts.stage import Scenario, Stage, told
 from tests.hosts.world import TOOLS_PYTHON, World, assert_no_connection_is_left
 from tests.lab.host import LabHost
 from tests.support.house import wait_for
@@ -93,4 +93,5 @@ SCENARIOS = (
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_it_is_awaited_on_the_host_before_it_is_begun_again(scenario: Scenario, played: Played) -> None:
-    played[scenario].result()
+    failure = played[scenario].exception()
+    assert failure is None, told(failure)

@@ -16,6 +16,7 @@ from appliance.operations import awaiting
 from appliance.operations.awaiting import LOSSES, call
 from appliance.operations.machines import KEY_SECRET
 from appliance.operations.run import Run
+from tests.support.judging import judged
 from tests.support.operating import make_appliance, now, record, workflows_of
 
 SSH = """#!/bin/sh
@@ -121,7 +122,8 @@ def test_a_failure_on_a_host_that_went_down_meanwhile_is_the_hosts(run: Run) -> 
 
 @pytest.mark.parametrize(("code", "said"), [(0, "Permission denied (os error 13)"), (2, "tar: Permission denied (publickey)")])
 def test_what_a_program_says_is_not_taken_for_what_ssh_says(tmp_path: Path, code: int, said: str) -> None:
-    Ssh(name="web1", user="admin", configuration=tmp_path / "ssh_config", channel="test").judge(code, said)
+    reach = Ssh(name="web1", user="admin", configuration=tmp_path / "ssh_config", channel="test")
+    assert judged(reach, code, said) is None
 
 
 def test_a_shared_connection_whose_carrier_has_died_is_ended_and_other_programs_are_not() -> None:

@@ -17,6 +17,7 @@ from appliance.operations.hosts import remove_host
 from appliance.operations.kinds.host_prepare import see_host
 from appliance.operations.preflight import require
 from appliance.operations.requesting import request
+from tests.support.judging import judged
 from tests.support.operating import make_appliance, now
 
 NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
@@ -107,12 +108,14 @@ def test_what_fails_on_the_way_to_a_host_is_told_from_what_fails_there(
     tmp_path: Path, code: int, said: str, error: type[Exception], words: str
 ) -> None:
     reach = Ssh(name="web1", user="admin", configuration=tmp_path / "ssh_config", channel="test")
-    with pytest.raises(error, match=words):
-        reach.judge(code, said)
+    failure = judged(reach, code, said)
+    assert isinstance(failure, error)
+    assert words in str(failure)
 
 
 def test_a_failing_command_is_no_failing_way(tmp_path: Path) -> None:
-    Ssh(name="web1", user="admin", configuration=tmp_path / "ssh_config", channel="test").judge(1, "psql: no such database")
+    reach = Ssh(name="web1", user="admin", configuration=tmp_path / "ssh_config", channel="test")
+    assert judged(reach, 1, "psql: no such database") is None
 
 
 def test_the_key_lies_where_only_its_owner_reads_it_and_goes_with_the_host(tmp_path: Path) -> None:
