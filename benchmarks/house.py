@@ -87,7 +87,7 @@ class House:
         ended = self._await_end(requested.id, seconds=LONGEST_SECONDS)
         if ended.status != OperationStatus.SUCCEEDED:
             raise MeasureFailed(f"{kind} ended as {ended.status.value}: {ended.cause}")
-        say(f"{kind}: " + ", ".join(f"{step.name} {_seconds(step.started_at, step.finished_at):.1f} s" for step in ended.steps))
+        say(f"{kind}: {seconds_by_step(ended)}")
         return ended
 
     def _await_end(self, operation_id: int, *, seconds: float) -> Operation:
@@ -117,6 +117,11 @@ class House:
         run_playbook(
             Local(), "instance_remove", told, directory=directory, ident="remove", on_line=lambda _: None, is_cancelled=lambda: False
         )
+
+
+def seconds_by_step(operation: Operation) -> str:
+    """How long each step of an operation took, for the person at the terminal."""
+    return ", ".join(f"{step.name} {_seconds(step.started_at, step.finished_at):.1f} s" for step in operation.steps)
 
 
 @contextmanager

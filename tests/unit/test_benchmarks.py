@@ -38,7 +38,8 @@ def samples(pattern: str) -> list[Sample]:
 
 def test_the_registry_finds_every_measure_with_the_goal_it_was_given() -> None:
     goals = {name: measure.goal for name, measure in all_measures().items()}
-    assert goals == {"bare_up": 1.4, "downtime": 1.5, "metrics": 1.0, "playbook": 1.2, "request_to_start": 1.0}
+    of_this_machine = {"bare_up": 1.4, "downtime": 1.5, "metrics": 1.0, "playbook": 1.2, "request_to_start": 1.0}
+    assert goals == of_this_machine | {"host_install": 1.3, "host_prepare": 1.5}
 
 
 def test_a_figure_has_the_fields_of_every_figure_of_this_project(capsys: pytest.CaptureFixture[str]) -> None:
@@ -115,8 +116,10 @@ def test_bin_up_is_judged_by_the_commands_that_only_install() -> None:
     assert taken.parts == steps
 
 
-def test_the_bare_commands_are_a_script_that_a_shell_can_read() -> None:
-    assert subprocess.run(["sh", "-n", TREE / "benchmarks" / "bare_commands.sh"], check=False).returncode == 0
+def test_the_bare_commands_are_scripts_that_a_shell_can_read() -> None:
+    scripts = list((TREE / "benchmarks").glob("*.sh"))
+    assert len(scripts) == 3
+    assert [subprocess.run(["sh", "-n", script], check=False).returncode for script in scripts] == [0, 0, 0]
 
 
 def test_the_times_of_the_steps_of_bin_up_are_picked_from_its_output() -> None:

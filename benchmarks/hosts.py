@@ -1,0 +1,21 @@
+"""Hosts of the lab, which the measures of hosts are taken on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from benchmarks.figure import MeasureFailed
+from tests.lab.ability import NoLab
+from tests.lab.lab import Lab
+
+
+@contextmanager
+def own_lab() -> Iterator[Lab]:
+    """A lab for the length of a block; raises MeasureFailed where there can be none."""
+    try:
+        lab = Lab.open()
+    except NoLab as refusal:
+        raise MeasureFailed(f"There can be no lab of hosts on this machine: {refusal}. Nothing was changed.") from None
+    try:
+        yield lab
+    finally:
+        lab.close()
