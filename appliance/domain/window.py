@@ -1,0 +1,201 @@
+"""Maintenance windows: when unattended work may begin, in people's own time zone, and what to do about a window that was missed."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim, CronSimError
+
+from appliance.errors import InvalidRequest
+
+DAY = timedelta(days=1)
+SHORTEST, LONGEST = timedelta(minutes=5), DAY
+HORIZON = timedelta(days=3653)
+"""How far ahead a window is looked for; one that does not come within ten years never does."""
+BEGIN_PATTERN = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+CRON_FIELDS = 3
+LONGEST_DAYS = 100
+
+
+class CatchUp(StrEnum):
+    """What happens when a window has passed and nothing was done in it: the appliance was off, the instance busy."""
+
+    NEXT_WINDOW = "next-window"
+    """Nothing before the next window."""
+    SOON = "soon"
+    """As soon as it can be done, outside of any window, but not on a blackout date."""
+
+
+class Timing(StrEnum):
+    """How a window stands to the present."""
+
+    NOW = "now"
+    """It is open."""
+    LATE = "late"
+    """It has passed and is to be caught up."""
+    MISSED = "missed"
+    """It has passed and is left to the next one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blackout:
+    """Dates, both included, on which nothing is done; in the window's time zone."""
+
+    first: date
+    last: date
+
+    def touches(self, first: date, last: date) -> bool:
+        """Whether any date from `first` to `last` is one of them."""
+        return self.first <= last and first <= self.last
+
+    def __str__(self) -> str:
+        """As it is typed: "2026-12-24" or "2026-12-24..2027-01-02"."""
+        return str(self.first) if self.first == self.last else f"{self.first}..{self.last}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Occurrence:
+    """One time that a window is open: from `begins` up to, not including, `ends`; in UTC."""
+
+    begins: datetime
+    ends: datetime
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether it is open at that moment."""
+        return self.begins <= now < self.ends
+
+
+@dataclass(frozen=True, kw_only=True)
+class Due:
+    """An occurrence that nothing was done in yet; `missed` counts those before it, of which the same is true."""
+
+    occurrence: Occurrence
+    timing: Timing
+    missed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """A time that comes again: on `days`, from `begin` ("02:00") in a time zone, for a length.
+
+    `days` are days of the week as cron writes them (`SUN`, `MON-FRI`, `SUN#2` for the second Sunday of a month, `5L` for the last
+    Friday), or cron's last three fields: day of the month, month, day of the week (`L * *` is the last day of each month).
+
+    As Debian's cron does, a window whose beginning falls into the hour that is skipped in spring begins at the end of that hour,
+    and one in the hour that comes twice in autumn begins the first time only. Its length is time that passes: three hours are three
+    hours in both nights. An occurrence any part of which lies on a blackout date does not take place.
+    """
+
+    days: str
+    begin: str
+    length: timedelta
+    time_zone: str = "UTC"
+    blackouts: tuple[Blackout, ...] = ()
+
+    def occurrences(self, since: datetime) -> Iterator[Occurrence]:
+        """Those that end after `since`, in order, for the next ten years."""
+        seen = datetime.min.replace(tzinfo=UTC)
+        for local in self._beginnings((since - self.length - DAY).astimezone(self._zone)):
+            begins = local.astimezone(UTC)
+            if begins > since + HORIZON:
+                return
+            found = Occurrence(begins=begins, ends=begins + self.length)
+            if begins > seen and found.ends > since and not self.is_blacked_out(begins, found.ends):
+                yield found
+            seen = max(seen, begins)  # where a whole day is skipped, two beginnings are one
+
+    def current(self, now: datetime) -> Occurrence | None:
+        """The occurrence that is open; the later one where two overlap."""
+        found = None
+        for occurrence in self.occurrences(now):
+            if occurrence.begins > now:
+                break
+            found = occurrence
+        return found
+
+    def next(self, now: datetime) -> Occurrence | None:
+        """The first occurrence that begins after now; None when blackout dates leave none within ten years."""
+        return next((occurrence for occurrence in self.occurrences(now) if occurrence.begins > now), None)
+
+    def is_blacked_out(self, begins: datetime, ends: datetime) -> bool:
+        """Whether any part of that time lies on a blackout date."""
+        first = begins.astimezone(self._zone).date()
+        last = max(first, (ends - timedelta.resolution).astimezone(self._zone).date())
+        return any(blackout.touches(first, last) for blackout in self.blackouts)
+
+    def _beginnings(self, after: datetime) -> Iterator[datetime]:
+        hour, minute = (int(part) for part in self.begin.split(":"))
+        fields = self.days if len(self.days.split()) == CRON_FIELDS else f"* * {self.days}"
+        try:
+            yield from CronSim(f"{minute} {hour} {fields}", after)
+        except CronSimError as error:
+            raise InvalidRequest(
+                f"{self.days!r} does not say on which days ({str(error).lower()}): write SUN, MON-FRI, FRI,SAT,SUN, SUN#2 or three fields "
+                "of cron. Nothing was changed.",
+                field="days",
+            ) from None
+
+    @property
+    def _zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    def __str__(self) -> str:
+        """For people: "SUN 02:00, 180 min, Europe/Berlin"."""
+        without = f", not on {', '.join(map(str, self.blackouts))}" if self.blackouts else ""
+        return f"{self.days} {self.begin}, {int(self.length.total_seconds() // 60)} min, {self.time_zone}{without}"
+
+
+def check_window(window: Window, now: datetime) -> Window:
+    """The window if it can be used. Raises InvalidRequest, naming the field: also for one that never comes."""
+    if not BEGIN_PATTERN.fullmatch(window.begin):
+        _refuse(f"{window.begin[:20]!r} is not a time of day, as in 02:00", "begin")
+    if not SHORTEST <= window.length <= LONGEST:
+        _refuse("A window is 5 minutes to 24 hours long", "length_minutes")
+    if len(window.days) > LONGEST_DAYS or len(window.days.split()) not in (1, CRON_FIELDS):
+        _refuse("Days are one word, as SUN or MON-FRI, or three fields of cron", "days")
+    try:
+        ZoneInfo(window.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        _refuse(f"{window.time_zone[:40]!r} is not a time zone, as in Europe/Berlin", "time_zone")
+    if any(blackout.last < blackout.first for blackout in window.blackouts):
+        _refuse("A blackout ends before it begins", "blackouts")
+    if window.next(now) is None:
+        _refuse(f"The window {window} never comes", "days")
+    return window
+
+
+def parse_blackout(text: str) -> Blackout:
+    """From "2026-12-24" or "2026-12-24..2027-01-02". Raises InvalidRequest."""
+    first, separator, last = text.partition("..")
+    try:
+        return Blackout(first=date.fromisoformat(first), last=date.fromisoformat(last if separator else first))
+    except ValueError:
+        raise InvalidRequest(
+            f"{text[:40]!r} is neither a date, as in 2026-12-24, nor two, as in 2026-12-24..2027-01-02. Nothing was changed.",
+            field="blackouts",
+        ) from None
+
+
+def due(window: Window, *, since: datetime, now: datetime, catch_up: CatchUp) -> Due | None:
+    """The last occurrence that began after `since`, up to now: open, to be caught up, or missed; None when there is none.
+
+    `since` is the beginning of the last occurrence that was dealt with, or the moment from which the window counts.
+    """
+    begun = []
+    for occurrence in window.occurrences(since):
+        if occurrence.begins > now:
+            break
+        if occurrence.begins > since:
+            begun.append(occurrence)
+    if not begun:
+        return None
+    late = catch_up is CatchUp.SOON and not window.is_blacked_out(now, now)
+    timing = Timing.NOW if begun[-1].is_open(now) else Timing.LATE if late else Timing.MISSED
+    return Due(occurrence=begun[-1], timing=timing, missed=len(begun) - 1)
+
+
+def _refuse(problem: str, field: str) -> None:
+    raise InvalidRequest(f"{problem}. Nothing was changed.", field=field)

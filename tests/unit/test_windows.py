@@ -1,0 +1,175 @@
+"""A maintenance window opens when the clock on the wall says so, in every time zone, on the nights the clocks change too."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.domain.window import Blackout, CatchUp, Due, Timing, Window, check_window, due, parse_blackout
+from appliance.errors import InvalidRequest
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Santiago", "Pacific/Apia")
+"""Among them one that skips half an hour, one that skips midnight, and one that once skipped a whole day."""
+MOMENTS = st.integers(1_262_304_000, 2_051_222_400).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
+"""From 2010 to 2035."""
+BEGINS = st.builds(lambda hour, minute: f"{hour:02}:{minute:02}", st.integers(0, 23), st.integers(0, 59))
+DAYS = st.sampled_from(["*", "SUN", "MON-FRI", "SAT,SUN", "TUE#2", "5L", "L * *", "1 */3 *"])
+LENGTHS = st.integers(5, 24 * 60).map(lambda minutes: timedelta(minutes=minutes))
+WINDOWS = st.builds(Window, days=DAYS, begin=BEGINS, length=LENGTHS, time_zone=st.sampled_from(ZONES))
+BERLIN_NIGHT = Window(days="SUN", begin="02:30", length=3 * HOUR, time_zone="Europe/Berlin")
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def exists(moment: datetime) -> bool:
+    """Whether clocks ever show it: in spring some times are skipped."""
+    back = moment.astimezone(UTC).astimezone(moment.tzinfo)
+    return back.replace(tzinfo=None) == moment.replace(tzinfo=None)
+
+
+@given(WINDOWS, MOMENTS)
+def test_the_next_one_begins_later_and_lasts_as_long_as_it_should(window: Window, now: datetime) -> None:
+    found = window.next(now)
+    assert found is not None
+    assert found.begins > now
+    assert found.ends - found.begins == window.length
+
+
+@given(WINDOWS, MOMENTS)
+def test_it_begins_when_the_clock_says_so_or_right_after_a_skipped_hour(window: Window, now: datetime) -> None:
+    found = window.next(now)
+    assert found is not None
+    local = found.begins.astimezone(ZoneInfo(window.time_zone))
+    skipped = not exists(datetime.combine((local - timedelta(minutes=1)).date(), time.fromisoformat(window.begin), local.tzinfo))
+    skipped |= not exists(datetime.combine(local.date(), time.fromisoformat(window.begin), local.tzinfo))
+    just_changed = (found.begins - timedelta(minutes=1)).astimezone(local.tzinfo).utcoffset() != local.utcoffset()
+    assert f"{local:%H:%M}" == window.begin or (skipped and just_changed)
+
+
+@given(WINDOWS, MOMENTS)
+def test_in_the_doubled_hour_it_begins_the_first_time_only(window: Window, now: datetime) -> None:
+    found = window.next(now)
+    assert found is not None
+    assert found.begins.astimezone(ZoneInfo(window.time_zone)).fold == 0
+
+
+@given(BEGINS, st.sampled_from(ZONES), st.dates(date(2012, 1, 1), date(2035, 1, 1)))
+def test_a_daily_window_opens_once_on_every_date(begin: str, zone: str, first: date) -> None:
+    window = Window(days="*", begin=begin, length=HOUR, time_zone=zone)
+    midnight = datetime.combine(first, time(), ZoneInfo(zone)).astimezone(UTC)
+    dates = []
+    for occurrence in window.occurrences(midnight - DAY):
+        dates.append(occurrence.begins.astimezone(ZoneInfo(zone)).date())
+        if len(dates) == 10:
+            break
+    assert dates == [dates[0] + number * DAY for number in range(10)]
+
+
+@given(WINDOWS, MOMENTS, st.integers(-2000, 2000))
+def test_one_is_open_exactly_from_its_beginning_to_its_end(window: Window, now: datetime, minutes: int) -> None:
+    found = window.next(now)
+    assert found is not None
+    moment = found.begins + timedelta(minutes=minutes)
+    current = window.current(moment)
+    assert current is None or current.is_open(moment)
+    assert current is not None or not found.is_open(moment)
+
+
+@pytest.mark.parametrize(
+    ("night", "begins", "ends"),
+    [
+        ("2026-03-28T12:00", "2026-03-29T01:00", "2026-03-29T04:00"),  # 02:30 is skipped: 03:00 summer time
+        ("2026-10-24T12:00", "2026-10-25T00:30", "2026-10-25T03:30"),  # 02:30 comes twice: summer time
+        ("2026-11-07T12:00", "2026-11-08T01:30", "2026-11-08T04:30"),
+    ],
+)
+def test_three_hours_are_three_hours_when_the_clocks_change(night: str, begins: str, ends: str) -> None:
+    found = BERLIN_NIGHT.next(utc(night))
+    assert found is not None
+    assert (found.begins, found.ends) == (utc(begins), utc(ends))
+
+
+def test_the_second_half_of_a_doubled_hour_has_no_beginning_of_its_own() -> None:
+    window = Window(days="*", begin="02:30", length=HOUR, time_zone="Europe/Berlin")
+    found = window.next(utc("2026-10-25T01:10"))  # 02:10, the second time
+    assert found is not None
+    assert found.begins == utc("2026-10-26T01:30")
+
+
+@given(WINDOWS, MOMENTS)
+def test_nothing_takes_place_on_a_blackout_date(window: Window, now: datetime) -> None:
+    first = window.next(now)
+    assert first is not None
+    zone = ZoneInfo(window.time_zone)
+    closed = Blackout(first=first.begins.astimezone(zone).date(), last=(first.begins + 9 * DAY).astimezone(zone).date())
+    later = Window(**{**vars(window), "blackouts": (closed,)}).next(now)
+    assert later is not None
+    assert later.begins.astimezone(zone).date() > closed.last
+
+
+def test_a_window_that_runs_into_a_blackout_does_not_take_place() -> None:
+    window = Window(days="*", begin="23:00", length=2 * HOUR, blackouts=(parse_blackout("2026-12-24..2026-12-26"),))
+    found = window.next(utc("2026-12-22T23:30"))
+    assert found is not None
+    assert found.begins == utc("2026-12-27T23:00")
+
+
+def due_at(now: str, catch_up: CatchUp, *blackouts: str) -> Due | None:
+    window = Window(days="SUN", begin="02:00", length=2 * HOUR, blackouts=tuple(map(parse_blackout, blackouts)))
+    return due(window, since=utc("2026-11-01T02:00"), now=utc(now), catch_up=catch_up)
+
+
+@pytest.mark.parametrize("catch_up", CatchUp)
+def test_an_open_window_is_due_whatever_was_missed_before(catch_up: CatchUp) -> None:
+    found = due_at("2026-11-22T02:00", catch_up)
+    assert found is not None
+    assert (found.timing, found.missed, found.occurrence.begins) == (Timing.NOW, 2, utc("2026-11-22T02:00"))
+
+
+def test_a_missed_window_is_caught_up_soon_or_left_to_the_next_one() -> None:
+    timings = [found.timing for way in (CatchUp.SOON, CatchUp.NEXT_WINDOW) if (found := due_at("2026-11-08T09:00", way))]
+    assert timings == [Timing.LATE, Timing.MISSED]
+
+
+def test_nothing_is_caught_up_on_a_blackout_date() -> None:
+    found = due_at("2026-11-09T09:00", CatchUp.SOON, "2026-11-09")
+    assert found is not None
+    assert found.timing is Timing.MISSED
+
+
+def test_nothing_is_due_before_the_next_window() -> None:
+    assert due_at("2026-11-08T01:59", CatchUp.SOON) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "changed"),
+    [
+        ("days", {"days": "SUNDAY"}),
+        ("days", {"days": "FRI-MON"}),
+        ("days", {"days": "1 2"}),
+        ("days", {"days": "31 2 *"}),
+        ("begin", {"begin": "2:00"}),
+        ("begin", {"begin": "24:00"}),
+        ("length_minutes", {"length": timedelta(minutes=4)}),
+        ("length_minutes", {"length": timedelta(hours=25)}),
+        ("time_zone", {"time_zone": "Berlin"}),
+        ("time_zone", {"time_zone": "../../etc/passwd"}),
+        ("blackouts", {"blackouts": (Blackout(first=date(2026, 2, 2), last=date(2026, 2, 1)),)}),
+        ("days", {"blackouts": (Blackout(first=date(2000, 1, 1), last=date(2100, 1, 1)),)}),
+    ],
+)
+def test_a_window_that_cannot_be_is_refused_by_its_field(field: str, changed: dict[str, object]) -> None:
+    with pytest.raises(InvalidRequest, match="Nothing was changed") as refused:
+        check_window(Window(**{**vars(BERLIN_NIGHT), **changed}), utc("2026-11-22T00:00"))
+    assert refused.value.field == field
+
+
+def test_a_blackout_is_read_as_it_is_written() -> None:
+    assert [str(parse_blackout(text)) for text in ("2026-12-24", "2026-12-24..2027-01-02")] == ["2026-12-24", "2026-12-24..2027-01-02"]
+    with pytest.raises(InvalidRequest):
+        parse_blackout("Christmas")
