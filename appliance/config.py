@@ -69,6 +69,11 @@ class Settings(BaseModel):
         return self.home / "appliance.key"
 
     @property
+    def advisories_file(self) -> Path:
+        """Known vulnerabilities, put there for an appliance that does not reach a package index."""
+        return self.etc / "advisories.json"
+
+    @property
     def repository_directory(self) -> Path:
         """The local restic repository."""
         return self.home / "repositories" / "local"

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from appliance import errors
-from appliance.cli import access, certificates, hosts, instances, machine, operations, processes, products
+from appliance.cli import access, certificates, hosts, instances, machine, operations, pending, processes, products
 from appliance.cli.output import print_error
 
 EXIT_CODES: dict[type[Exception], int] = {
@@ -28,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for room in (processes, instances, machine):
+for room in (processes, instances, machine, pending):
     app.registered_commands += room.app.registered_commands
 app.add_typer(instances.instance_app, name="instance")
 app.add_typer(products.app, name="product")

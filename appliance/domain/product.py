@@ -24,7 +24,7 @@ from appliance.domain.product_parts import (
     VersionText,
 )
 from appliance.domain.product_probes import FormLoginProbe, Probe, Probes
-from appliance.domain.product_releases import ProductClass, Release
+from appliance.domain.product_releases import Feed, ProductClass, Release
 from appliance.domain.product_settings import Setting, Value, complete
 from appliance.domain.product_steps import Hop, Patch, Service, Step, Upgrade
 from appliance.errors import NotFound
@@ -48,6 +48,7 @@ class ProductDefinition(Part):
     config: tuple[ConfigFile, ...] = ()
     releases: Annotated[tuple[Release, ...], Field(min_length=1)]
     default_release: VersionText
+    feed: Feed | None = None
     prebuild: tuple[Step, ...] = ()
     services: Annotated[tuple[Service, ...], Field(min_length=1)]
     proxy: Proxy = Proxy()
@@ -142,7 +143,7 @@ class ProductDefinition(Part):
 
     def for_playbooks(self, directory: Path) -> dict[str, Any]:
         """The definition as JSON values, with the absolute path of its directory, for a playbook's variables."""
-        left_out = {"releases", "metrics", "probes", "anonymise"}
+        left_out = {"releases", "metrics", "probes", "anonymise", "feed"}
         return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=left_out) | {"directory": str(directory)}
 
 

@@ -35,6 +35,24 @@ class Artifact(Part):
         return self
 
 
+class PypiFeed(Part):
+    """Where new releases are published: a package on the package index that the machine's pip uses."""
+
+    kind: Literal["pypi"]
+    package: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+
+class DirectoryFeed(Part):
+    """The same without a network: a directory on the appliance's machine that wheels and source archives of a package are put into."""
+
+    kind: Literal["directory"]
+    path: Annotated[str, Field(pattern=r"^/")]
+    package: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+
+Feed = Annotated[PypiFeed | DirectoryFeed, Field(discriminator="kind")]
+
+
 class Companion(Part):
     """Something else that must match the series, such as a web client."""
 

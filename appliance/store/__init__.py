@@ -7,6 +7,7 @@ from appliance.store.access import Access
 from appliance.store.database import Database, open_database
 from appliance.store.hosts import Hosts
 from appliance.store.journal import Journal
+from appliance.store.pending import PendingAnswers
 from appliance.store.registry import Instances, Points
 from appliance.store.vault import Vault, open_key
 
@@ -20,6 +21,7 @@ class Store:
     hosts: Hosts
     instances: Instances
     points: Points
+    pending: PendingAnswers
     access: Access
     vault: Vault
 
@@ -33,6 +35,7 @@ def open_store(database_file: Path, key_file: Path) -> Store:
         hosts=Hosts(database=database),
         instances=Instances(database=database),
         points=Points(database=database),
+        pending=PendingAnswers(database=database),
         access=Access(database=database),
         vault=Vault(database=database, key=open_key(key_file)),
     )

@@ -191,3 +191,13 @@ class AuditRow(Base):
     action: Mapped[str]
     subject: Mapped[str]
     detail: Mapped[dict[str, Any]]
+
+
+class PendingRow(Base):
+    """What was pending for an instance or a host when it was asked last."""
+
+    __tablename__ = "pending"
+
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    asked_at: Mapped[datetime]
+    answer: Mapped[dict[str, Any]]

@@ -30,6 +30,7 @@ NEEDED = {
     "certificate": Role.OPERATOR,
     "host-prepare": Role.OPERATOR,
     "restore": Role.OPERATOR,
+    "look": Role.OPERATOR,
     "restore-beside": Role.ADMINISTRATOR,
     "install": Role.ADMINISTRATOR,
     "remove": Role.ADMINISTRATOR,

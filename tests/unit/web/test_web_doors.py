@@ -12,6 +12,7 @@ SEEN_BY_ALL = [
     "/instances/{name}",
     "/hosts",
     "/hosts/{name}",
+    "/updates",
     "/operations",
     "/operations/{operation_id}",
     "/operations/{operation_id}/log.txt",
@@ -37,6 +38,7 @@ CHANGES = {
     "/instances/{name}/restore": "operator",
     "/instances/{name}/certificate": "operator",
     "/hosts/{name}/prepare": "operator",
+    "/updates": "operator",
     "/operations/{operation_id}/cancel": "operator",
     "/operations/{operation_id}/retry": "operator",
     "/instances/{name}/remove": "administrator",
@@ -58,6 +60,7 @@ API_READS = [
     "/api/v1/recovery-points",
     "/api/v1/hosts",
     "/api/v1/hosts/{name}",
+    "/api/v1/pending",
     "/api/v1/operations",
     "/api/v1/operations/{operation_id}",
     "/api/v1/operations/{operation_id}/log",
@@ -69,6 +72,7 @@ API_CHANGES: dict[str, dict[str, object]] = {
     "/api/v1/operations/{operation_id}/cancel": {},
     "/api/v1/operations/{operation_id}/retry": {},
     "/api/v1/hosts/{name}/prepare": {},
+    "/api/v1/pending": {},
 }
 API_ADMINISTRATION_CHANGES: dict[str, dict[str, object]] = {
     "/api/v1/hosts": WEB2 | {"fingerprint": "SHA256:x"},

@@ -1,0 +1,37 @@
+"""What is pending, under /api/v1."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from appliance.domain.pending import Pending
+from appliance.operations.pending import look, subjects_of
+from appliance.web.api.bodies import Body
+from appliance.web.api.calls import PROBLEMS
+from appliance.web.panel import PanelDependency
+from appliance.web.sessions import Bearer
+
+router = APIRouter(prefix="/api/v1/pending", responses=PROBLEMS)
+
+
+class LookBody(Body):
+    """Whom to ask."""
+
+    subjects: Annotated[
+        list[str] | None, Field(max_length=1000, description="Names of instances, or host:NAME; null asks for all of them")
+    ] = None
+
+
+@router.get("")
+def list_pending(panel: PanelDependency, _: Bearer) -> list[Pending]:
+    """Give what was found when each instance and host was asked last. An answer with problems does not say that nothing is pending."""
+    return panel.appliance.store.pending.list()
+
+
+@router.post("")
+def look_for_pending(panel: PanelDependency, principal: Bearer, body: LookBody) -> list[Pending]:
+    """Ask now. It takes as long as feeds, package index and hosts take to answer."""
+    principal.demand("look")
+    wanted = subjects_of(panel.appliance) if body.subjects is None else body.subjects
+    return look(panel.appliance, wanted, now=panel.clock())

@@ -1,0 +1,64 @@
+"""The page of updates: what waits, how severe it is, and what is not known."""
+
+from datetime import timedelta
+
+import pytest
+
+from appliance.domain.pending import Advisory, Pending, PendingPackage, PendingRelease, Way
+from tests.support.far_machine import FarMachine
+from tests.support.web_world import NOON, Browser, PanelWorld
+
+LIBSSL = PendingPackage(name="libssl3", installed="3.0.1", candidate="3.0.2", origin="Debian-Security:12", security=True)
+
+
+def test_who_was_never_asked_is_not_shown_as_up_to_date(victor: Browser) -> None:
+    page = victor.get("/updates").text
+    assert "Nobody has asked yet" in page
+    assert "Nothing pending" not in page
+
+
+def test_releases_advisories_and_packages_are_listed(world: PanelWorld, victor: Browser) -> None:
+    published = NOON - timedelta(days=12)
+    release = PendingRelease(version="2.7.14", way=Way.PATCH, installable=False, published_at=published)
+    advisory = Advisory(id="CVE-2026-1", package="django", version="5.1", summary="Escapes", fixed_in=("5.1.2",), severity="high")
+    store = world.appliance.store.pending
+    store.put(Pending(subject="sales", asked_at=NOON, installed="2.7.13", releases=(release,), advisories=(advisory,)))
+    store.put(Pending(subject="host:web1", asked_at=NOON, packages=(LIBSSL,), reboot_required=True))
+    page = victor.get("/updates").text
+    for words in (
+        "2.7.14",
+        "not in the product definition yet",
+        "12 days ago",
+        "CVE-2026-1",
+        "5.1.2",
+        "High",
+        "libssl3",
+        "Reboot required",
+    ):
+        assert words in page
+
+
+def test_what_cannot_be_asked_is_shown_as_such(world: PanelWorld, victor: Browser) -> None:
+    world.appliance.store.pending.put(Pending(subject="sales", asked_at=NOON, problems=("the package index answers <500>",)))
+    page = victor.get("/updates").text
+    assert "Cannot be asked" in page
+    assert "answers &lt;500&gt;" in page
+    assert "Nothing pending" not in page
+
+
+def test_an_operator_asks_anew(world: PanelWorld, oscar: Browser, machine: FarMachine, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine.refuse()
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:1/simple")
+    monkeypatch.setenv("PATH", str(machine.programs))  # without apt, this machine cannot be asked either
+    assert oscar.post("/updates").status_code == 303
+    assert {one.subject for one in world.appliance.store.pending.list()} == {"sales", "host:localhost", "host:web1"}
+    assert all(one.problems for one in world.appliance.store.pending.list())
+
+
+def test_a_program_reads_and_asks(world: PanelWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:1/simple")
+    program = world.program_of("Oscar")
+    (found,) = program.post("/api/v1/pending", json={"subjects": ["sales"]}).json()
+    assert found["problems"]
+    assert program.get("/api/v1/pending").json() == [found]
+    assert program.post("/api/v1/pending", json={"subjects": ["nobody"]}).status_code == 404
