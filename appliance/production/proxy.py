@@ -6,6 +6,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import jinja2
+
 from appliance.certificates import Pair
 from appliance.config import Settings, playbooks_directory
 from appliance.domain.names import as_address
@@ -34,67 +36,26 @@ class Site:
 
 
 def site_text(site: Site) -> str:
-    """Write nginx's file; ciphers are those of the CRMs' sites."""
-    ciphers = (playbooks_directory() / "roles" / "site" / "templates" / "protocols.conf.j2").read_text()
+    """Write nginx's file; protocols and ciphers are those of the CRMs' sites."""
     address = as_address(site.domain)
-    name = f"[{site.domain}]" if address is not None and ":" in site.domain else site.domain
-    parameter, directive = ("", "    http2 on;\n") if site.http2_directive else (" http2", "")
-    listen = f"    listen 443 ssl{parameter};\n    listen [::]:443 ssl{parameter};\n{directive}"
-    unknown = "" if address is not None else _refusal_of_other_names(listen, ciphers)
-    hsts = f'    add_header Strict-Transport-Security "max-age={HSTS_SECONDS}" always;\n' if site.hsts else ""
-    return f"""\
-# Written by `appliance up --production`.
-server {{
-    listen 80;
-    listen [::]:80;
-    server_name {name};
-    server_tokens off;
-    access_log off;
-    return 301 https://{name}$request_uri;
-}}
-{unknown}server {{
-{listen}    server_name {name};
-    server_tokens off;
-    ssl_certificate {site.certificate};
-    ssl_certificate_key {site.key};
-{ciphers}{hsts}    client_max_body_size 300k;
-    access_log /var/log/nginx/appliance-panel.log;
-    if ($host != "{name}") {{
-        return 421;
-    }}
-    location / {{
-        proxy_pass http://unix:{site.socket}:;
-        proxy_http_version 1.1;
-        proxy_set_header Host $host;
-        proxy_set_header Connection "";
-        # What a visitor says of himself is not passed on; the panel believes this one alone.
-        proxy_set_header X-Forwarded-For $remote_addr;
-        proxy_set_header X-Forwarded-Proto https;
-        # Live logs are sent line by line, for as long as somebody watches.
-        proxy_buffering off;
-        proxy_read_timeout 1h;
-    }}
-    error_page 502 503 504 @away;
-    location @away {{
-        internal;
-        default_type text/plain;
-        add_header Retry-After 10 always;
-        return 503 "The panel is starting, or being upgraded. The CRMs are not affected. Try again in a few seconds.\\n";
-    }}
-}}
-"""
+    return _template().render(
+        site=site,
+        name=f"[{site.domain}]" if address is not None and ":" in site.domain else site.domain,
+        has_other_names=address is None,
+        hsts_seconds=HSTS_SECONDS,
+    )
 
 
-def _refusal_of_other_names(listen: str, ciphers: str) -> str:
-    return f"""\
-server {{
-{listen}    server_name unknown.panel.invalid;
-    server_tokens off;
-    ssl_reject_handshake on;
-{ciphers}    access_log off;
-    return 421;
-}}
-"""
+def _template() -> jinja2.Template:
+    places = (Path(__file__).with_name("templates"), playbooks_directory() / "roles" / "site" / "templates")
+    environment = jinja2.Environment(  # noqa: S701 - nginx's file is no page
+        loader=jinja2.FileSystemLoader(places),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("panel.conf.j2")
 
 
 def lay_down(places: Places, pair: Pair) -> Path:

@@ -8,7 +8,7 @@ from monitoring.exporter.grouped import Grouped
 from monitoring.ledger import Event, Ledger
 from monitoring.targets import Target
 
-OPERATION_KINDS = ("install", "backup", "restore", "drill", "upgrade", "rollback", "patch", "remove")
+OPERATION_KINDS = ("install", "backup", "restore", "drill", "upgrade", "rollback", "patch", "remove", "certificate", "host-prepare")
 RESULTS = ("success", "partial", "failed", "cancelled", "rolled_back", "needs_attention")
 BACKUP_RESULTS = ("success", "partial", "failed", "cancelled")
 DRILL_RESULTS = ("success", "failed", "cancelled")

@@ -19,6 +19,8 @@ LATEST_SECONDS = 4.0
 """A cut comes at most so long after a step has begun."""
 OFF_SECONDS = 1.0
 CUT_SECONDS = 20.0
+SEEDED = {"contacts": 100, "organisations": 100, "opportunities": 100}
+"""What `creme_seed.py` writes beyond the basic data that an installation brings."""
 CALM = (OperationStatus.SUCCEEDED, OperationStatus.ROLLED_BACK, OperationStatus.FAILED)
 
 
@@ -94,6 +96,8 @@ def a_power_cut_in_an_install(stage: Stage) -> None:
     ended = world.ended(operation)
     assert (ended.status, ended.cause) == (OperationStatus.SUCCEEDED, None), world.log_of(operation)[-4000:]
     world.serves_again(OLD)
+    counts = stage.crm().known["records"]["counts"]
+    assert world.records()["counts"] == {kind: count - SEEDED[kind] for kind, count in counts.items()}, "the basic data are not whole"
 
 
 def a_reboot_in_an_upgrade(stage: Stage) -> None:
