@@ -8,7 +8,11 @@ from monitoring.exporter.grouped import Grouped
 from monitoring.ledger import Event, Ledger
 from monitoring.targets import Target
 
-OPERATION_KINDS = ("install", "backup", "restore", "drill", "upgrade", "rollback", "patch", "remove", "certificate", "host-prepare")
+OPERATION_KINDS = (
+    *("install", "backup", "restore", "restore-beside", "drill", "upgrade", "rollback", "patch", "remove"),
+    *("certificate", "host-prepare"),
+)
+"""All that the worker carries out; their series exist from the start, and an operation of no such kind would not be counted."""
 RESULTS = ("success", "partial", "failed", "cancelled", "rolled_back", "needs_attention")
 BACKUP_RESULTS = ("success", "partial", "failed", "cancelled")
 DRILL_RESULTS = ("success", "failed", "cancelled")

@@ -11,8 +11,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from appliance.operations.workflows import WORKFLOWS
 from monitoring.clock import open_clock
 from monitoring.exporter.collector import ApplianceCollector
+from monitoring.exporter.events import OPERATION_KINDS
 from monitoring.ledger import SERVICE, Check, Ledger, Observation, State
 from monitoring.monitor import Status
 from monitoring.targets import Target
@@ -164,3 +166,7 @@ def test_a_second_scrape_tells_what_came_since_the_first(ledger: Ledger, registr
     record_backup(ledger, "success", 1)
     assert registry.get_sample_value("appliance_backup_runs_total", runs) == 2
     assert registry.get_sample_value("appliance_backup_last_success_timestamp_seconds", BACKUP) == ENDED.timestamp() + 3600
+
+
+def test_every_kind_of_operation_is_counted() -> None:
+    assert set(WORKFLOWS) <= set(OPERATION_KINDS)
