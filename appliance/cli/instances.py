@@ -17,6 +17,7 @@ app = typer.Typer()
 instance_app = typer.Typer(help="The CRMs of this appliance.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="Name of the instance.", show_default=False)]
+Rehearsal = Annotated[bool, typer.Option(help="Try it first on a copy that is restored from the newest recovery point.")]
 ADDRESS_FIELDS = ("address", "port", "domain")
 
 
@@ -125,15 +126,27 @@ def drill(
 def upgrade(
     name: Name,
     to: Annotated[str, typer.Option(help="Release to go to.", show_default=False)],
+    rehearsal: Rehearsal = True,
     detach: Detach = False,
     as_json: AsJson = False,
 ) -> None:
-    """Go to a newer release; on any failure the untouched original serves again."""
-    carry_out("upgrade", name, {"to": to}, as_json=as_json, detach=detach)
+    """Go to a newer release, rehearsed on a copy before; on any failure the untouched original serves again."""
+    carry_out("upgrade", name, {"to": to, "rehearsal": rehearsal}, as_json=as_json, detach=detach)
 
 
 @app.command()
-def patch(name: Name, detach: Detach = False, as_json: AsJson = False) -> None:
+def rehearse(
+    name: Name,
+    to: Annotated[str, typer.Option(help="Release to go to.", show_default=False)],
+    detach: Detach = False,
+    as_json: AsJson = False,
+) -> None:
+    """Try an upgrade on a copy that is restored from the newest recovery point, and forecast the downtime; production is untouched."""
+    carry_out("rehearse", name, {"to": to}, as_json=as_json, detach=detach)
+
+
+@app.command()
+def patch(name: Name, rehearsal: Rehearsal = True, detach: Detach = False, as_json: AsJson = False) -> None:
     """Go to the newest release of the instance's series, if there is one."""
     appliance = opened()
     instance = appliance.store.instances.get(name)
@@ -144,7 +157,7 @@ def patch(name: Name, detach: Detach = False, as_json: AsJson = False) -> None:
             f"Nothing to do: {name} runs {target}, the newest release of series {instance.series}."
         )
         return
-    carry_out("upgrade", name, {"to": target}, as_json=as_json, detach=detach)
+    carry_out("upgrade", name, {"to": target, "rehearsal": rehearsal}, as_json=as_json, detach=detach)
 
 
 @app.command()

@@ -15,7 +15,8 @@ NAME_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 LONGEST_NAME = 24
 """`crm-<name>` has to be a Linux user name (32 characters), with room for the suffix of a drill."""
 SCRATCH_SUFFIX = "-drill"
-"""Ends the name of a drill's scratch instance; no instance of an administrator's may end like that."""
+REHEARSAL_SUFFIX = "-rehearsal"
+"""They end the names of scratch copies; no instance of an administrator's may end like that."""
 
 
 class InstanceState(StrEnum):
@@ -109,6 +110,12 @@ def check_name(name: str) -> str:
             "beginning with a letter. Nothing was changed.",
             field="name",
         )
-    if name.endswith(SCRATCH_SUFFIX):
-        raise InvalidRequest(f"Names that end in {SCRATCH_SUFFIX} are kept for restore drills. Nothing was changed.", field="name")
+    if name.endswith((SCRATCH_SUFFIX, REHEARSAL_SUFFIX)):
+        kept = f"{SCRATCH_SUFFIX} or {REHEARSAL_SUFFIX}"
+        raise InvalidRequest(f"Names that end in {kept} are kept for restore drills and rehearsals. Nothing was changed.", field="name")
     return name
+
+
+def scratch_name(source: str, suffix: str = SCRATCH_SUFFIX) -> str:
+    """Name a scratch copy of an instance."""
+    return source[: LONGEST_NAME - len(suffix)].rstrip("-") + suffix

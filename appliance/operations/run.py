@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -33,21 +33,29 @@ class Run:
     now: Callable[[], datetime]
     end_children_here: Callable[[], None]
     counter: list[int] = field(default_factory=lambda: [0])
+    scope: str | None = None
+    """A part of the memory of its own, for steps that act on a copy beside what the operation acts on."""
 
     @cached_property
     def machine(self) -> Machine:
         """The host that this operation works on."""
-        host = host_of(self.appliance, self.operation, self.memory)
+        host = host_of(self.appliance, self.operation, self.within(None).memory)
         return machine_of(self.appliance, host, channel=channel_of(self.operation))
 
     @property
     def memory(self) -> Mapping[str, Any]:
         """What earlier steps have written down."""
-        return self.appliance.store.operations.memory(self.operation.id)
+        everything = self.appliance.store.operations.memory(self.operation.id)
+        return everything if self.scope is None else everything.get(self.scope, {})
 
     def remember(self, **values: Any) -> None:
         """Write down for later steps, durably, before it is acted upon."""
-        self.appliance.store.operations.remember(self.operation.id, values)
+        told = values if self.scope is None else {self.scope: {**self.memory, **values}}
+        self.appliance.store.operations.remember(self.operation.id, told)
+
+    def within(self, scope: str | None) -> "Run":
+        """The same run with another part of the memory; None is the operation's own."""
+        return replace(self, scope=scope)
 
     def log(self, text: str) -> None:
         """Add to the live log."""

@@ -5,6 +5,7 @@ from appliance.operations.kinds.certificate import CERTIFICATE
 from appliance.operations.kinds.drill import DRILL
 from appliance.operations.kinds.host_prepare import HOST_PREPARE
 from appliance.operations.kinds.install import INSTALL
+from appliance.operations.kinds.rehearse import REHEARSE
 from appliance.operations.kinds.remove import REMOVE
 from appliance.operations.kinds.restore import RESTORE_BESIDE, RESTORE_IN_PLACE
 from appliance.operations.kinds.rollback import ROLLBACK
@@ -20,6 +21,7 @@ WORKFLOWS: Workflows = {
         RESTORE_IN_PLACE,
         RESTORE_BESIDE,
         DRILL,
+        REHEARSE,
         UPGRADE,
         ROLLBACK,
         CERTIFICATE,

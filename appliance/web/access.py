@@ -1,7 +1,9 @@
 """Who may do what: the roles, and the one table that says which operation needs which."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from appliance.errors import Forbidden
 
@@ -25,6 +27,7 @@ class Role(StrEnum):
 NEEDED = {
     "backup": Role.OPERATOR,
     "drill": Role.OPERATOR,
+    "rehearse": Role.OPERATOR,
     "upgrade": Role.OPERATOR,
     "rollback": Role.OPERATOR,
     "certificate": Role.OPERATOR,
@@ -36,6 +39,11 @@ NEEDED = {
     "remove": Role.ADMINISTRATOR,
 }
 """The role that a request of each kind needs; what is not named here, as adding a host or revoking a token, needs an administrator."""
+
+
+def right_for(kind: str, parameters: Mapping[str, Any]) -> str:
+    """What a request has to be allowed as: an upgrade that nobody has rehearsed is a right of its own, an administrator's."""
+    return "upgrade without a rehearsal" if kind == "upgrade" and parameters.get("rehearsal", True) is not True else kind
 
 
 @dataclass(frozen=True, kw_only=True)

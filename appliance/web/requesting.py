@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from appliance.domain.operation import Operation
 from appliance.errors import Conflict, InvalidRequest, PreflightFailed
 from appliance.operations.requesting import request
-from appliance.web.access import Principal
+from appliance.web.access import Principal, right_for
 from appliance.web.errors import Problem, problem_of
 from appliance.web.panel import Panel
 
@@ -18,7 +18,7 @@ Refusal = InvalidRequest | Conflict | PreflightFailed
 
 def send(panel: Panel, principal: Principal, kind: str, instance: str, parameters: Mapping[str, Any]) -> Operation:
     """Request an operation in somebody's name. Raises Forbidden and what `request` raises."""
-    principal.demand(kind)
+    principal.demand(right_for(kind, parameters))
     return request(panel.appliance, kind, instance, parameters, requested_by=principal.name, now=panel.clock())
 
 

@@ -48,7 +48,7 @@ def _seed(house: House, say: Say) -> None:
 def _upgrade_outage(house: House, say: Say) -> float:
     instance = house.instance
     with watched(instance.address, instance.port, LOGIN_PAGE) as samples:
-        house.carry_out("upgrade", {"to": TO_RELEASE}, say)
+        house.carry_out("upgrade", {"to": TO_RELEASE, "rehearsal": False}, say)
     return outage_seconds(samples)
 
 

@@ -9,7 +9,7 @@ from monitoring.ledger import Event, Ledger
 from monitoring.targets import Target
 
 OPERATION_KINDS = (
-    *("install", "backup", "restore", "restore-beside", "drill", "upgrade", "rollback", "patch", "remove"),
+    *("install", "backup", "restore", "restore-beside", "drill", "rehearse", "upgrade", "rollback", "patch", "remove"),
     *("certificate", "host-prepare"),
 )
 """All that the worker carries out; their series exist from the start, and an operation of no such kind would not be counted."""

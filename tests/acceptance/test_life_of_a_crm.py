@@ -11,6 +11,7 @@ from tests.support.house import wait_for
 from tests.support.killing import carry_with_kills, failing_in
 
 LOGIN = "/creme_login/"
+REHEARSAL = "rehearsal-"
 
 
 def steps_of(kind: str) -> list[str]:
@@ -46,13 +47,35 @@ def test_a_drill_proves_the_recovery_point_and_leaves_nothing(crm: Crm) -> None:
     assert not (crm.house.settings.crm_root / f"{crm.name}-drill").exists()
 
 
-@pytest.mark.parametrize("step", steps_of("upgrade"))
+def rehearsed(crm: Crm) -> bool:
+    """Whether anything of a rehearsal's copy is there."""
+    return (crm.house.settings.crm_root / f"{crm.name}-rehearsal").exists()
+
+
+@pytest.mark.parametrize("step", [step for step in steps_of("upgrade") if not step.startswith(REHEARSAL)])
 def test_a_failure_in_any_step_of_an_upgrade_ends_with_the_old_release_serving_every_record(crm: Crm, step: str) -> None:
     with crm.house.own_worker_stopped(), failing_in(crm.house, step):
-        ended = crm.house.command("upgrade", crm.name, "--to", NEW)
+        ended = crm.house.command("upgrade", crm.name, "--to", NEW, "--no-rehearsal")
     assert ended.returncode == 3, ended.stdout[-3000:] + ended.stderr
     assert serves(crm, OLD)
     assert crm.house.records(crm.name) == crm.records
+
+
+@pytest.mark.parametrize("step", ["rehearsal-restore", "rehearsal-verify"])
+def test_a_failed_rehearsal_ends_an_upgrade_before_anybody_is_turned_away(crm: Crm, step: str) -> None:
+    with crm.house.own_worker_stopped(), failing_in(crm.house, step):
+        ended = crm.house.command("upgrade", crm.name, "--to", NEW)
+    assert ended.returncode == 3, ended.stdout[-3000:] + ended.stderr
+    assert "Rehearsal: " in ended.stdout
+    assert "maintenance" not in begun(crm)
+    assert serves(crm, OLD)
+    assert not rehearsed(crm)
+
+
+def begun(crm: Crm) -> list[str]:
+    """Steps of the newest operation that were begun."""
+    store = crm.house.appliance.store.operations
+    return [step.name for step in store.get(store.list()[0].id).steps if step.started_at is not None]
 
 
 def test_an_upgrade_survives_kill_9_in_each_of_its_steps_and_keeps_every_record(crm: Crm) -> None:
@@ -60,6 +83,8 @@ def test_an_upgrade_survives_kill_9_in_each_of_its_steps_and_keeps_every_record(
     assert (ended.status, ended.cause, hit) == (OperationStatus.SUCCEEDED, None, steps_of("upgrade"))
     assert serves(crm, NEW)
     assert crm.house.records(crm.name) == crm.records
+    assert "turn visitors away for about" in str(next(step.detail for step in ended.steps if step.name == "rehearsal-verify"))
+    assert not rehearsed(crm)
 
 
 def test_a_rollback_brings_code_and_data_back(crm: Crm) -> None:

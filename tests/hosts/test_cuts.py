@@ -103,7 +103,7 @@ def a_power_cut_in_an_install(stage: Stage) -> None:
 def a_reboot_in_an_upgrade(stage: Stage) -> None:
     golden = stage.crm()
     world = stage.open(golden)
-    operation = world.request("upgrade", CRM, to=NEW)
+    operation = world.request("upgrade", CRM, to=NEW, rehearsal=False)
     await_moment(world, operation, "migrate", 2)
     world.hosts["web1"].reboot()
     assert_nothing_is_lost(world, golden, world.ended(operation))
@@ -112,7 +112,7 @@ def a_reboot_in_an_upgrade(stage: Stage) -> None:
 def a_network_that_is_cut_for_a_while_in_an_upgrade(stage: Stage) -> None:
     golden = stage.crm()
     world = stage.open(golden)
-    operation = world.request("upgrade", CRM, to=NEW)
+    operation = world.request("upgrade", CRM, to=NEW, rehearsal=False)
     await_moment(world, operation, "migrate", 2)
     world.hosts["web1"].cut_network()
     time.sleep(CUT_SECONDS)
@@ -125,7 +125,7 @@ def a_network_that_is_cut_for_a_while_in_an_upgrade(stage: Stage) -> None:
 def the_worker_killed_together_with_a_power_cut_in_an_upgrade(stage: Stage) -> None:
     golden = stage.crm()
     world = stage.open(golden)
-    operation = world.request("upgrade", CRM, to=NEW)
+    operation = world.request("upgrade", CRM, to=NEW, rehearsal=False)
     await_moment(world, operation, *drawn("upgrade", 6))
     world.kill_carrier(operation)
     world.kill_worker()
@@ -138,7 +138,7 @@ def a_host_that_stays_dead_in_an_upgrade_beside_one_that_lives(stage: Stage) -> 
     golden = stage.crm()
     world = stage.open(golden, host_patience_seconds=15)
     world.add(stage.host(stage.prepared("trixie")), "web2")
-    upgrade = world.request("upgrade", CRM, to=NEW)
+    upgrade = world.request("upgrade", CRM, to=NEW, rehearsal=False)
     world.await_step(upgrade, "maintenance")
     world.hosts["web1"].power_cut()
     world.done("host", "prepare", "web2")

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from appliance.domain.instance import LONGEST_NAME, SCRATCH_SUFFIX, InstanceState
+from appliance.domain.instance import InstanceState, scratch_name
 from appliance.domain.operation import OperationStatus
-from appliance.operations.kinds.restore import check_beside, choose_point, reserve_copy, same_host
+from appliance.operations.kinds.restore import check_beside
 from appliance.operations.parameters import Parameters, read
 from appliance.operations.run import Run
+from appliance.operations.steps.copying import choose_point, reserve_copy, same_host
 from appliance.operations.steps.deciding import release_reservation
 from appliance.operations.steps.deploying import START, compare_records, count_records, remove_deployment, verify
 from appliance.operations.steps.hosting import INSTANCE, remove_instance
@@ -36,7 +37,8 @@ def reserve(run: Run) -> None:
     """Take ports for the scratch copy; it may use the releases and secrets of its source."""
     source = run.operation.instance
     run.remember(secrets_of=source, began=run.memory.get("began") or run.now().isoformat())
-    reserve_copy(run, source[: LONGEST_NAME - len(SCRATCH_SUFFIX)] + SCRATCH_SUFFIX, state=InstanceState.SCRATCH)
+    point = run.appliance.store.points.get(run.operation.parameters["point"])
+    reserve_copy(run, scratch_name(source), point, state=InstanceState.SCRATCH)
 
 
 def prepare_deployment(run: Run) -> None:

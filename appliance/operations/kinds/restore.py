@@ -3,16 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from appliance.domain.instance import Instance, InstanceState, RecoveryPoint, check_name
-from appliance.errors import Conflict, InvalidRequest, NotFound
+from appliance.domain.instance import InstanceState, RecoveryPoint, check_name
+from appliance.errors import Conflict
 from appliance.operations.kinds.backup import backup_checks, serving
 from appliance.operations.parameters import Parameters, read
 from appliance.operations.preflight import RELEASE_BYTES, Check, disk_has_room, lock_is_intact, require, runtime_fits
 from appliance.operations.run import Run
-from appliance.operations.steps.deciding import decide_on_release, release_reservation, reserve_instance
+from appliance.operations.steps.copying import choose_point, reserve_copy, same_host
+from appliance.operations.steps.deciding import decide_on_release, release_reservation
 from appliance.operations.steps.deploying import DEPLOYMENT_EMPTY, START, VERIFY, VERIFY_RECORDS
 from appliance.operations.steps.hosting import HOST, INSTANCE, RELEASE
-from appliance.operations.steps.snapshots import RESTORE, host_of_point, take_snapshot
+from appliance.operations.steps.snapshots import RESTORE, take_snapshot
 from appliance.operations.steps.takeover import FIRST_SWITCH, MAINTENANCE, OPEN, SWITCH
 from appliance.operations.workflow import StepDefinition, Workflow
 from appliance.wiring import Appliance
@@ -56,28 +57,6 @@ def accept_beside(appliance: Appliance, instance: str, parameters: Mapping[str, 
     return {**wanted.model_dump(), "point": point.id, "host": same_host(point, wanted.host)}
 
 
-def choose_point(appliance: Appliance, instance: str, wanted: str | None) -> RecoveryPoint:
-    """The wanted point of an instance, or its newest. Raises NotFound, InvalidRequest."""
-    points = appliance.store.points.list(instance)
-    if not points:
-        raise NotFound(f"{instance} has no recovery point. Nothing was changed; take one with: appliance backup {instance}")
-    if wanted is None or wanted == "latest":
-        return points[0]
-    if all(point.id != wanted for point in points):
-        raise InvalidRequest(
-            f"{wanted!r} is no recovery point of {instance}. Nothing was changed; see: appliance recovery-points {instance}", field="point"
-        )
-    return appliance.store.points.get(wanted)
-
-
-def same_host(point: RecoveryPoint, wanted: str | None) -> str:
-    """The host that a point lies on. Raises InvalidRequest when another is wanted."""
-    host = host_of_point(point)
-    if wanted is not None and wanted != host:
-        raise InvalidRequest(f"Recovery point {point.id} lies on the host {host} and is restored there. Nothing was changed.", field="host")
-    return host
-
-
 def check_in_place(run: Run) -> str:
     """Refuse before anything is changed."""
     instance = serving(run.appliance, run.operation.instance)
@@ -110,29 +89,12 @@ def secrets_are_kept(appliance: Appliance, point: RecoveryPoint) -> Check:
 
 def reserve(run: Run) -> str:
     """Take name and ports; the new instance gets the secrets that belong to the data."""
-    instance = reserve_copy(run, run.operation.instance, state=InstanceState.INSTALLING)
+    point = run.appliance.store.points.get(run.operation.parameters["point"])
+    instance = reserve_copy(run, run.operation.instance, point, state=InstanceState.INSTALLING)
     vault = run.appliance.store.vault
     for name, value in vault.all(run.operation.parameters["source"]).items():
         vault.put(instance.name, name, value)
     return f"{instance.name} will answer at {instance.url}"
-
-
-def reserve_copy(run: Run, name: str, *, state: InstanceState, port: int | None = None) -> Instance:
-    """Take name and ports for an instance that is made from a recovery point."""
-    point = run.appliance.store.points.get(run.operation.parameters["point"])
-    wanted = {
-        "name": name,
-        "product": point.record["product"],
-        "release": point.record["release"],
-        "settings": point.record["settings"],
-        "port": port or run.operation.parameters.get("port"),
-        "known_domain": point.record.get("domain"),
-    }
-    instance = reserve_instance(run, wanted, state=state)
-    run.remember(restored_point=point.id)
-    role = "scratch" if state == InstanceState.SCRATCH else "production"
-    decide_on_release(run, instance, instance.release, own_files=True, role=role)
-    return instance
 
 
 def give_back(run: Run) -> None:

@@ -17,9 +17,11 @@ SCRATCH_SITE = Site(address="127.0.0.1", domain="127.0.0.1", mode=TlsMode.NONE, 
 """Nobody visits the copy of a drill."""
 
 
-def decide_on_release(run: Run, instance: Instance, version: str, *, own_files: bool, role: str = "production") -> None:
-    """Remember the deployment to make and the ones it follows; a second call keeps the first decision."""
-    if run.memory.get("new"):
+def decide_on_release(
+    run: Run, instance: Instance, version: str, *, own_files: bool, role: str = "production", afresh: bool = False
+) -> None:
+    """Remember the deployment to make and the ones it follows; a second call keeps the first decision unless it is to be `afresh`."""
+    if run.memory.get("new") and not afresh:
         return
     product = run.appliance.catalogue.get(instance.product)
     deployment = new_deployment(

@@ -1,5 +1,6 @@
 """Hand an instance over from one deployment to another, with the way back kept."""
 
+from datetime import timedelta
 from typing import Any
 
 from appliance.domain.instance import Deployment, InstanceState
@@ -18,8 +19,14 @@ OPEN_PATIENCE_SECONDS = 20
 
 def enter_maintenance(run: Run) -> None:
     """Answer visitors with the maintenance page and stop the old deployment."""
-    message = {"message": f"{subject(run).name} is being updated.", "retry_after_seconds": RETRY_AFTER_SECONDS}
+    message = {"message": f"{subject(run).name} is being updated.{_expected_end(run)}", "retry_after_seconds": RETRY_AFTER_SECONDS}
     run.playbook("maintenance", told(run, maintenance_state="on", stop_deployment=True, maintenance=message))
+
+
+def _expected_end(run: Run) -> str:
+    """What the rehearsal has forecast, if there was one."""
+    forecast_seconds = run.memory.get("facts", {}).get("forecast_seconds")
+    return "" if forecast_seconds is None else f" It is expected back at {run.now() + timedelta(seconds=forecast_seconds):%H:%M %Z}."
 
 
 def serve_old_again(run: Run) -> None:

@@ -177,7 +177,10 @@ class RequestBody(Body):
     )
 
     kind: Annotated[
-        str, Field(max_length=32, description="install, backup, restore, drill, upgrade, rollback, certificate, remove or host-prepare")
+        str,
+        Field(
+            max_length=32, description="install, backup, restore, drill, rehearse, upgrade, rollback, certificate, remove or host-prepare"
+        ),
     ]
     instance: Annotated[str, Field(max_length=64, description="A CRM, or `host:NAME` for a host itself")]
     parameters: dict[str, Any] = {}

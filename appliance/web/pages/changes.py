@@ -24,11 +24,19 @@ def show_upgrade(panel: PanelDependency, principal: LoggedIn, name: str) -> Resp
 
 @router.post("/upgrade")
 def upgrade(panel: PanelDependency, form: Form, name: str) -> Response:
-    """Request it."""
+    """Request it, or its rehearsal alone."""
+    kind, wanted = _upgrade_wanted(form)
     return send_or_show(
-        lambda: send(panel, form.principal, "upgrade", name, {"to": form.text("release")}),
+        lambda: send(panel, form.principal, kind, name, wanted),
         lambda problem: _upgrade_form(panel, form.principal, name, problem, chosen=form.text("release")),
     )
+
+
+def _upgrade_wanted(form: Submission) -> tuple[str, dict[str, Any]]:
+    release = {"to": form.text("release")}
+    if form.text("only") == "rehearse":
+        return "rehearse", release
+    return "upgrade", {**release, "rehearsal": form.text("unrehearsed") != "yes"}
 
 
 def _upgrade_form(panel: Panel, principal: Principal, name: str, problem: Problem | None = None, chosen: str = "") -> Response:

@@ -12,6 +12,12 @@ def test_a_request_is_recorded_and_told_where_to_follow_it(world: PanelWorld) ->
     assert (told["kind"], told["status"], told["requested_by"]) == ("upgrade", "queued", "Oscar")
 
 
+@pytest.mark.parametrize("rehearsal", [False, "no", 0, None])
+def test_an_operators_program_cannot_leave_the_rehearsal_out(world: PanelWorld, rehearsal: object) -> None:
+    body = {"kind": "upgrade", "instance": "sales", "parameters": {"to": "2.8.6", "rehearsal": rehearsal}}
+    assert world.program_of("Oscar").post("/api/v1/operations", json=body).status_code == 403
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [

@@ -17,7 +17,8 @@ def requested(world: PanelWorld) -> tuple[str, str, dict[str, object], str]:
         ("backup", {}, {}),
         ("drill", {"point": "sales-1"}, {"point": "sales-1"}),
         ("drill", {}, {"point": "sales-2"}),
-        ("upgrade", {"release": "2.8.6"}, {"to": "2.8.6"}),
+        ("upgrade", {"release": "2.8.6"}, {"to": "2.8.6", "rehearsal": True}),
+        ("upgrade", {"release": "2.8.6", "unrehearsed": "yes"}, {"to": "2.8.6", "rehearsal": False}),
         ("rollback", {"confirmation": "sales"}, {}),
         ("restore", {"way": "in_place", "point": "sales-1", "confirmation": "sales"}, {"point": "sales-1"}),
         ("remove", {"confirmation": "sales"}, {"purge": False}),
@@ -63,6 +64,17 @@ def test_a_crm_that_is_there_is_restored_from_its_own_page(alice: Browser) -> No
 
 def test_an_operator_may_not_make_a_new_crm_by_a_restore(world: PanelWorld, oscar: Browser) -> None:
     answer = oscar.post("/instances/sales/restore", {"way": "beside", "point": "sales-1", "new_name": "sales-copy"})
+    assert (answer.status_code, world.operations()) == (403, [])
+
+
+def test_an_upgrade_is_rehearsed_alone_from_its_form(world: PanelWorld, oscar: Browser) -> None:
+    answer = oscar.post("/instances/sales/upgrade", {"release": "2.8.6", "only": "rehearse"})
+    assert (answer.status_code, requested(world)) == (303, ("rehearse", "sales", {"to": "2.8.6"}, "Oscar"))
+
+
+def test_an_operator_may_not_upgrade_without_a_rehearsal(world: PanelWorld, oscar: Browser) -> None:
+    assert "Without a rehearsal" not in oscar.get("/instances/sales/upgrade").text
+    answer = oscar.post("/instances/sales/upgrade", {"release": "2.8.6", "unrehearsed": "yes"})
     assert (answer.status_code, world.operations()) == (403, [])
 
 
