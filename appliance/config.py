@@ -53,6 +53,8 @@ class Settings(BaseModel):
     operations_kept_newest: int = Field(default=20, ge=0)
     host_patience_seconds: float = 300
     probe_interval_seconds: float = 15
+    settling_seconds: float = Field(default=60, ge=0)
+    """How long an upgraded CRM is watched, with visitors in, before the upgrade counts."""
     acme_directory: str = "https://acme-v02.api.letsencrypt.org/directory"
     acme_email: str = ""
     acme_authorities: str = ""

@@ -63,6 +63,7 @@ deployment_port_base = 23800
 nginx_configuration = "{root}/nginx.conf"
 nginx_directory = "{root}/nginx.d"
 service_manager = "supervisord"
+settling_seconds = 1
 """
 
 

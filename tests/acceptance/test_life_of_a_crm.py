@@ -87,8 +87,10 @@ def test_an_upgrade_survives_kill_9_in_each_of_its_steps_and_keeps_every_record(
     assert not rehearsed(crm)
 
 
-def test_a_rollback_brings_code_and_data_back(crm: Crm) -> None:
-    crm.house.done("rollback", crm.name)
+def test_a_rollback_brings_code_and_data_back_and_says_what_it_leaves_behind(crm: Crm) -> None:
+    crm.house.seed(crm.name)
+    said = crm.house.done("rollback", crm.name)
+    assert "left behind, and kept: +100 contacts" in " ".join(said.split())
     assert serves(crm, OLD)
     assert crm.house.records(crm.name) == crm.records
 

@@ -291,5 +291,6 @@ def _settings(directory: Path, **changes: Any) -> Settings:
         "host_patience_seconds": 60,
         "orphan_patience_seconds": 60,
         "probe_interval_seconds": 5,
+        "settling_seconds": 5,
     }
     return Settings(**(chosen | changes))

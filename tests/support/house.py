@@ -183,6 +183,7 @@ def _settings() -> Settings:
         nginx_directory=ROOT / "nginx.d",
         service_manager="supervisord",
         probe_interval_seconds=5,
+        settling_seconds=1,
     )
 
 

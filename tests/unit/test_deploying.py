@@ -6,6 +6,7 @@ import pytest
 
 from appliance.errors import ApplianceError, Cancelled, ProbeFailed, StepFailed
 from appliance.operations.steps.deploying import at_once, compare_records
+from appliance.operations.steps.settling import told_differences
 
 
 def raising(error: ApplianceError) -> NoReturn:
@@ -26,3 +27,10 @@ def test_every_count_and_checksum_must_be_what_it_was() -> None:
     assert compare_records(before, before) == "2 contacts"
     with pytest.raises(StepFailed, match="contacts: a before, b after"):
         compare_records(before, {"counts": {"contacts": 2}, "checksums": {"contacts": "b"}})
+
+
+def test_what_going_back_would_leave_behind_is_told_by_counts_and_by_what_changed() -> None:
+    before = {"counts": {"contacts": 2, "deals": 5, "firms": 1}, "checksums": {"contacts": "a", "deals": "b", "firms": "c"}}
+    after = {"counts": {"contacts": 16, "deals": 5, "firms": 1}, "checksums": {"contacts": "x", "deals": "y", "firms": "c"}}
+    assert told_differences(before, after) == "+14 contacts, changed deals"
+    assert told_differences(before, before) == "no counted record differs"

@@ -8,7 +8,9 @@ from appliance.operations.kinds.backup import serving
 from appliance.operations.parameters import Parameters, read
 from appliance.operations.run import Run
 from appliance.operations.steps.deploying import START, VERIFY
+from appliance.operations.steps.settling import left_behind
 from appliance.operations.steps.snapshots import SAFETY_BACKUP
+from appliance.operations.steps.subject import new, old
 from appliance.operations.steps.takeover import MAINTENANCE, OPEN, SWITCH
 from appliance.operations.workflow import StepDefinition, Workflow
 from appliance.wiring import Appliance
@@ -31,7 +33,8 @@ def decide(run: Run) -> str:
     if not run.memory.get("new"):
         assert instance.deployment is not None and instance.previous is not None  # noqa: S101, PT018 - accepted only with both
         run.remember(new=instance.previous.as_variables(), old=instance.deployment.as_variables(), older=None)
-    return f"from {run.memory['old']['version']} back to {run.memory['new']['version']}, code and data"
+    behind = left_behind(run, served=old(run), to=new(run))
+    return f"from {old(run).version} back to {new(run).version}, code and data; {behind}"
 
 
 ROLLBACK = Workflow(

@@ -27,6 +27,7 @@ from appliance.operations.steps.health import probes_of
 from appliance.operations.steps.hosting import RELEASE
 from appliance.operations.steps.migrating import migrate, verify_upgrade, way
 from appliance.operations.steps.rehearsing import REHEARSAL
+from appliance.operations.steps.settling import WATCH
 from appliance.operations.steps.snapshots import SAFETY_BACKUP
 from appliance.operations.steps.takeover import MAINTENANCE, OPEN, SWITCH
 from appliance.operations.variables import database_spec
@@ -94,6 +95,7 @@ UPGRADE = Workflow(
         StepDefinition(name="migrate", title="Migrate a copy of the database and start on it", run=migrate, undo=stop),
         StepDefinition(name="verify", title="Probe it and compare every record", run=verify_upgrade),
         SWITCH,
+        WATCH,
         OPEN,
     ),
 )

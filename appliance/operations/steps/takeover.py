@@ -7,6 +7,7 @@ from appliance.domain.instance import Deployment, InstanceState
 from appliance.errors import ApplianceError
 from appliance.operations.run import Run
 from appliance.operations.steps.health import OPEN_PROBES, await_health, probes_of
+from appliance.operations.steps.settling import left_behind
 from appliance.operations.steps.subject import new, old, subject, told, told_of_old
 from appliance.operations.telling import publish_targets
 from appliance.operations.variables import variables
@@ -59,6 +60,8 @@ def switch_back(run: Run) -> None:
     instance, before = subject(run), old(run)
     message = {"message": f"{instance.name} returns to its former release.", "retry_after_seconds": RETRY_AFTER_SECONDS}
     run.playbook("maintenance", told_of_old(run, maintenance_state="on", stop_deployment=False, maintenance=message))
+    if run.memory.get("opened"):
+        run.log(f"Visitors had been let in already; {left_behind(run, served=new(run), to=before)}. `appliance rollback` goes to it.")
     run.playbook("deployment_switch", told_of_old(run, leave_maintenance=False))
     run.appliance.store.instances.serve(instance.name, before, previous=_kept_after_going_back(run))
 
@@ -76,7 +79,6 @@ def see_served(run: Run) -> str:
 def _kept_after_going_back(run: Run) -> Deployment | None:
     """What visitors wrote into the new deployment must not be lost: once they were let in, it is kept and can be gone to by a rollback."""
     if run.memory.get("opened"):
-        run.log("Visitors had been let in already: what they wrote is kept; `appliance rollback` goes to it.")
         _clear_older(run)
         return new(run)
     kept = run.memory.get("older")
