@@ -3,6 +3,7 @@
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from packaging.version import Version
 
@@ -67,10 +68,10 @@ def patches(definition: ProductDefinition, version: str) -> tuple[Release, ...]:
 
 
 def reachable(definition: ProductDefinition, version: str) -> tuple[Release, ...]:
-    """Every release that one patch or one upgrade leads to, the oldest first."""
+    """Every release that one operation leads to, over other series too, the oldest first."""
     series = definition.release(version).series
-    allowed = {series, *(hop.target for hop in definition.upgrade.hops if hop.source == series)}
-    return tuple(release for release in in_order(definition) if release.series in allowed and order(release.version) > order(version))
+    later = [release for release in in_order(definition) if order(release.version) > order(version)]
+    return tuple(release for release in later if release.series == series or _route(definition, series, release.series))
 
 
 def plan(definition: ProductDefinition, from_release: str, to_release: str) -> Path:
@@ -84,6 +85,14 @@ def plan(definition: ProductDefinition, from_release: str, to_release: str) -> P
     if hop is None:
         raise _refused(_explain_jump(definition, source, target))
     return Path(move=Move.UPGRADE, source=source, target=target, reversible=hop.reversible, steps=hop.steps, hop=hop)
+
+
+def itinerary(definition: ProductDefinition, from_release: str, to_release: str) -> tuple[Path, ...]:
+    """The moves that lead to a release in one operation, over the newest release of each series between; raises like `plan`."""
+    stops = waypoints(definition, from_release, to_release)
+    if len(stops) < 2:  # noqa: PLR2004 - one stop is the target itself
+        return (plan(definition, from_release, to_release),)
+    return tuple(plan(definition, start, stop) for start, stop in pairwise([from_release, *(release.version for release in stops)]))
 
 
 def waypoints(definition: ProductDefinition, from_release: str, to_release: str) -> tuple[Release, ...]:
@@ -107,11 +116,9 @@ def _refuse_standstill_and_downgrade(definition: ProductDefinition, source: Rele
 
 def _explain_jump(definition: ProductDefinition, source: Release, target: Release) -> str:
     refusal = f"{definition.name} cannot go from {source.version} to {target.version} at once"
-    stops = waypoints(definition, source.version, target.version)
-    if not stops:
+    if not waypoints(definition, source.version, target.version):
         return f"{refusal}, and no way over other series is known. Nothing was changed."
-    way = ", then to ".join(stop.version for stop in stops)
-    return f"{refusal}; upgrade to {way.replace(', ', ' first, ', 1)}. Nothing was changed."
+    return f"{refusal}. Nothing was changed."
 
 
 def _route(definition: ProductDefinition, start: str, goal: str) -> tuple[str, ...]:

@@ -110,14 +110,15 @@ def new_deployment(
     own_files: bool,
     release_owner: str | None = None,
     role: str = "production",
+    stop: int = 0,
 ) -> Deployment:
     """Decide on a deployment that no other of the instance collides with.
 
     `own_files` gives it a new directory for uploads instead of the current one's; `release_owner` lets it use a release that another
-    instance on the host has built (releases are immutable).
+    instance on the host has built (releases are immutable). Deployments of one operation are told apart by their `stop`.
     """
     current = instance.deployment
-    number = 1 + max((int(kept.id.partition("-")[0]) for kept in _kept(instance)), default=0)
+    number = 1 + stop + max((int(kept.id.partition("-")[0]) for kept in _kept(instance)), default=0)
     deployment_id = f"{number:04d}-{operation_id}"
     root = layout.crm_root / instance.name
     releases = layout.crm_root / (release_owner or instance.name) / "releases"

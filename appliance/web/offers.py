@@ -1,13 +1,13 @@
 """What the catalogue offers: products to install, their settings as form fields, releases to go to."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from appliance.domain.instance import Instance
 from appliance.domain.product import ProductDefinition
 from appliance.domain.product_settings import Value
-from appliance.domain.versions import reachable
+from appliance.domain.versions import Move, Path, itinerary, reachable
 from appliance.errors import NotFound
 from appliance.products.catalogue import Catalogue
 
@@ -92,10 +92,15 @@ def _as_type(kind: str, text: str) -> Value:
 
 
 def upgrade_offers(product: ProductDefinition | None, instance: Instance) -> list[Offer]:
-    """The releases that one patch or one upgrade leads to, newest first; none when the definition or the release is gone."""
+    """The releases that one operation leads to, newest first; none when the definition or the release is gone."""
     if product is None or all(release.version != instance.release for release in product.releases):
         return []
-    return [
-        Offer(version=release.version, note="patch of this series" if release.series == instance.series else f"series {release.series}")
-        for release in reversed(reachable(product, instance.release))
-    ]
+    later = reversed(reachable(product, instance.release))
+    return [Offer(version=release.version, note=_note(itinerary(product, instance.release, release.version))) for release in later]
+
+
+def _note(hops: Sequence[Path]) -> str:
+    *before, last = hops
+    if last.move is Move.PATCH:
+        return "patch of this series"
+    return f"series {last.target.series}" + "".join(f", over {hop.target.version}" for hop in before)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from appliance.domain.versions import Move, in_order, newest, order, patches, plan, reachable, waypoints
+from appliance.domain.versions import Move, in_order, itinerary, newest, order, patches, plan, reachable, waypoints
 from appliance.errors import InvalidRequest, NotFound
 from appliance.products.catalogue import open_catalogue
 
@@ -29,19 +29,23 @@ def test_to_the_next_series_it_is_an_upgrade_with_checks_before_and_after() -> N
     assert path.post_checks
 
 
-def test_a_jump_over_a_series_is_refused_and_the_way_is_named() -> None:
-    with pytest.raises(InvalidRequest) as refusal:
+def test_no_single_move_leads_over_a_series() -> None:
+    with pytest.raises(InvalidRequest, match=r"cannot go from 2\.6\.23 to 2\.8\.6 at once\. Nothing was changed"):
         plan(CREME, "2.6.23", "2.8.6")
 
-    expected = "Creme CRM cannot go from 2.6.23 to 2.8.6 at once; upgrade to 2.7.13 first, then to 2.8.6. Nothing was changed."
-    assert str(refusal.value) == expected
+
+def test_one_operation_goes_over_the_newest_release_of_each_series_between() -> None:
+    hops = itinerary(CREME, "2.6.23", "2.8.6")
+
+    assert [(hop.source.version, hop.target.version) for hop in hops] == [("2.6.23", "2.7.13"), ("2.7.13", "2.8.6")]
+    assert itinerary(CREME, "2.7.13", "2.8.6") == (plan(CREME, "2.7.13", "2.8.6"),)
 
 
 def test_a_jump_without_any_way_says_so() -> None:
     without_hops = CREME.model_copy(update={"upgrade": CREME.upgrade.model_copy(update={"hops": ()})})
 
     with pytest.raises(InvalidRequest, match="no way over other series is known"):
-        plan(without_hops, "2.6.23", "2.8.6")
+        itinerary(without_hops, "2.6.23", "2.8.6")
 
 
 def test_the_same_release_is_refused() -> None:
@@ -76,7 +80,9 @@ def test_every_reachable_release_can_be_planned(source: str, data: st.DataObject
     assume(targets)
     target = data.draw(st.sampled_from(targets))
 
-    assert plan(CREME, source, target.version).target == target
+    hops = itinerary(CREME, source, target.version)
+    assert (hops[0].source.version, hops[-1].target) == (source, target)
+    assert all(before.target == after.source for before, after in pairwise(hops))
     assert order(target.version) > order(source)
 
 
@@ -85,7 +91,7 @@ def test_every_other_release_is_refused_with_a_way_out(source: str, target: str)
     assume(target not in {release.version for release in reachable(CREME, source)})
 
     with pytest.raises(InvalidRequest, match="Nothing was changed"):
-        plan(CREME, source, target)
+        itinerary(CREME, source, target)
 
 
 @given(source=RELEASES, target=RELEASES)

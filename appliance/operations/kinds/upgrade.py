@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from appliance.domain.instance import Instance
-from appliance.domain.versions import plan
+from appliance.domain.versions import itinerary
 from appliance.errors import InvalidRequest, PreflightFailed
 from appliance.operations.kinds.backup import backup_checks, serving
 from appliance.operations.parameters import Parameters, read
@@ -25,7 +25,7 @@ from appliance.operations.steps.deciding import decide_on_release
 from appliance.operations.steps.deploying import DEPLOYMENT_BARE, stop
 from appliance.operations.steps.health import probes_of
 from appliance.operations.steps.hosting import RELEASE
-from appliance.operations.steps.migrating import migrate, verify_upgrade, way
+from appliance.operations.steps.migrating import migrate, verify_upgrade, ways
 from appliance.operations.steps.rehearsing import REHEARSAL
 from appliance.operations.steps.settling import WATCH
 from appliance.operations.steps.snapshots import SAFETY_BACKUP
@@ -48,7 +48,7 @@ def accept(appliance: Appliance, instance: str, parameters: Mapping[str, Any]) -
     current = serving(appliance, instance)
     wanted = read(UpgradeParameters, parameters)
     try:
-        plan(appliance.catalogue.get(current.product).definition, current.release, wanted.to)
+        itinerary(appliance.catalogue.get(current.product).definition, current.release, wanted.to)
     except InvalidRequest as refused:
         raise PreflightFailed((str(refused),)) from None
     return wanted.model_dump()
@@ -57,28 +57,30 @@ def accept(appliance: Appliance, instance: str, parameters: Mapping[str, Any]) -
 def check(run: Run) -> str:
     """Refuse before anything is changed."""
     instance = serving(run.appliance, run.operation.instance)
-    rehearsed = COPIES if run.operation.parameters.get("rehearsal", True) else 0
-    checked = require(upgrade_checks(run, instance, copies=COPIES + rehearsed))
-    decide_on_release(run, instance, run.operation.parameters["to"], own_files=False)
-    return checked
+    versions = [path.target.version for path in ways(run, instance.release)]
+    copies = COPIES * len(versions) * (2 if run.operation.parameters.get("rehearsal", True) else 1)
+    checked = require(upgrade_checks(run, instance, copies=copies))
+    decide_on_release(run, instance, *versions, own_files=False)
+    return f"{checked}; {' to '.join([instance.release, *versions])}"
 
 
 def upgrade_checks(run: Run, instance: Instance, *, copies: int) -> list[Check]:
     """What must hold before an upgrade, or its rehearsal; `copies` of the database have to find room."""
     appliance = run.appliance
     assert instance.deployment is not None  # noqa: S101 - it serves
-    product, to = appliance.catalogue.get(instance.product), run.operation.parameters["to"]
+    product, paths = appliance.catalogue.get(instance.product), ways(run, instance.release)
+    versions = [path.target.version for path in paths]
     reach, layout = run.machine.reach, run.machine.layout
     database = database_spec(layout, instance, instance.deployment)
     probes = probes_of(appliance, instance, instance.deployment, door=Door.PROXY)
     return [
         *backup_checks(run, instance),
-        runtime_fits(reach, product.definition, to),
-        lock_is_intact(product, to),
-        disk_has_room(reach, layout.crm_root, RELEASE_BYTES),
+        *(runtime_fits(reach, product.definition, version) for version in versions),
+        *(lock_is_intact(product, version) for version in versions),
+        disk_has_room(reach, layout.crm_root, RELEASE_BYTES * len(versions)),
         disk_has_room(reach, layout.crm_root, copies * database_bytes(reach, database)),
         is_healthy(run.machine, probes),
-        *queries_hold(reach, way(run, instance.release).pre_checks, database),
+        *queries_hold(reach, paths[0].pre_checks, database),
     ]
 
 

@@ -18,25 +18,33 @@ SCRATCH_SITE = Site(address="127.0.0.1", domain="127.0.0.1", mode=TlsMode.NONE, 
 
 
 def decide_on_release(
-    run: Run, instance: Instance, version: str, *, own_files: bool, role: str = "production", afresh: bool = False
+    run: Run, instance: Instance, *versions: str, own_files: bool, role: str = "production", afresh: bool = False
 ) -> None:
-    """Remember the deployment to make and the ones it follows; a second call keeps the first decision unless it is to be `afresh`."""
+    """Remember the deployment to make, those of the releases on the way to it, and the ones it follows.
+
+    A second call keeps the first decision unless it is to be `afresh`.
+    """
     if run.memory.get("new") and not afresh:
         return
     product = run.appliance.catalogue.get(instance.product)
-    deployment = new_deployment(
-        run.machine.layout,
-        instance,
-        product.definition.release(version),
-        build_of(product, version),
-        operation_id=run.operation.id,
-        own_files=own_files,
-        role=role,
-        release_owner=run.memory.get("secrets_of"),
+    *stops, target = (
+        new_deployment(
+            run.machine.layout,
+            instance,
+            product.definition.release(version),
+            build_of(product, version),
+            operation_id=run.operation.id,
+            own_files=own_files,
+            role=role,
+            release_owner=run.memory.get("secrets_of"),
+            stop=stop,
+        ).as_variables()
+        for stop, version in enumerate(versions)
     )
     current, previous = instance.deployment, instance.previous
     run.remember(
-        new=deployment.as_variables(),
+        new=target,
+        stops=stops,
         old=None if current is None else current.as_variables(),
         older=None if previous is None else previous.as_variables(),
     )

@@ -8,7 +8,7 @@ from appliance.domain.instance import Deployment
 from appliance.errors import Cancelled, StepFailed
 from appliance.operations.run import Run
 from appliance.operations.steps.health import await_health, count_spec, probes_of
-from appliance.operations.steps.subject import new, product, subject, told
+from appliance.operations.steps.subject import new, product, stops, subject, told
 from appliance.operations.variables import steps_variables
 from appliance.operations.workflow import StepDefinition
 from appliance.products.probing import Door
@@ -20,8 +20,9 @@ def create_with_empty_database(run: Run) -> None:
 
 
 def create_without_database(run: Run) -> None:
-    """The same, before the downtime begins; the database is copied in it."""
-    run.playbook("deployment_create", told(run, database_source="none"))
+    """The same, before the downtime begins; the database is copied in it. Those of the releases on the way, too."""
+    for deployment in (*stops(run), new(run)):
+        run.playbook("deployment_create", told(run, deployment, database_source="none"))
 
 
 def remove_deployment(run: Run) -> None:
@@ -31,6 +32,13 @@ def remove_deployment(run: Run) -> None:
         return  # visitors were let in: it is kept with what they wrote, as the way forward
     own_files = before is None or Deployment(**before).files != deployment.files
     run.playbook("deployment_remove", told(run, drop_database=True, drop_files=own_files))
+    remove_stops(run)
+
+
+def remove_stops(run: Run) -> None:
+    """Take away what the releases on the way have left; the releases themselves stay."""
+    for stop in stops(run):
+        run.playbook("deployment_remove", told(run, stop, drop_database=True, drop_files=False))
 
 
 def initialise(run: Run) -> None:

@@ -1,10 +1,10 @@
 """Make room for an instance on its host, and take it away again."""
 
-from appliance.domain.instance import Instance
+from appliance.domain.instance import Deployment, Instance
 from appliance.operations.certifying import certificate_secrets, certificate_variables
 from appliance.operations.run import Run
 from appliance.operations.steps.certificates import note_issued
-from appliance.operations.steps.subject import new, product, subject, told
+from appliance.operations.steps.subject import new, product, stops, subject, told
 from appliance.operations.variables import host_variables
 from appliance.operations.workflow import StepDefinition
 
@@ -39,9 +39,14 @@ def secret_scope(run: Run, instance: Instance) -> str:
 
 
 def build_release(run: Run) -> str:
-    """Build the release beside the one that serves; a release that is there already is left as it is."""
-    recap = run.playbook("release_build", told(run))
-    return f"{new(run).version} was there already" if recap.changed == 0 else f"{new(run).version} was built"
+    """Build the release, and those on the way to it, beside the one that serves; one that is there already is left as it is."""
+    built = [_build(run, deployment) for deployment in (*stops(run), new(run))]
+    return "; ".join(built)
+
+
+def _build(run: Run, deployment: Deployment) -> str:
+    recap = run.playbook("release_build", told(run, deployment))
+    return f"{deployment.version} was there already" if recap.changed == 0 else f"{deployment.version} was built"
 
 
 HOST = StepDefinition(name="host", title="Prepare the host", run=prepare_host)

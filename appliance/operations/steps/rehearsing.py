@@ -10,9 +10,9 @@ from appliance.operations.run import Run
 from appliance.operations.steps.copying import choose_point, reserve_copy
 from appliance.operations.steps.deciding import decide_on_release, release_reservation
 from appliance.operations.steps.hosting import create_instance, remove_instance
-from appliance.operations.steps.migrating import migrate, verify_upgrade
+from appliance.operations.steps.migrating import migrate, verify_upgrade, ways
 from appliance.operations.steps.snapshots import restore_point
-from appliance.operations.steps.subject import new, subject, told
+from appliance.operations.steps.subject import new, stops, subject, told
 from appliance.operations.workflow import Action, StepDefinition
 
 SCOPE = "rehearsal"
@@ -41,11 +41,13 @@ def restore(run: Run) -> str:
 
 
 def prepare(run: Run) -> None:
-    """Build the release to go to, where its upgrade will find it, and prepare the copy's deployment of it."""
+    """Build the release to go to and those on the way, where the upgrade will find them, and prepare the copy's deployments."""
     copy = subject(run)
     if not run.memory.get("old"):
-        decide_on_release(run, copy, run.operation.parameters["to"], own_files=False, role="scratch", afresh=True)
-    run.playbook("deployment_create", told(run, database_source="none", build_release=True))
+        versions = [path.target.version for path in ways(run, copy.release)]
+        decide_on_release(run, copy, *versions, own_files=False, role="scratch", afresh=True)
+    for deployment in (*stops(run), new(run)):
+        run.playbook("deployment_create", told(run, deployment, database_source="none", build_release=True))
 
 
 def migrate_copy(run: Run) -> None:

@@ -23,15 +23,20 @@ def new(run: Run) -> Deployment:
     return Deployment(**run.memory["new"])
 
 
+def stops(run: Run) -> list[Deployment]:
+    """The deployments on the way to the new one: each migrates a copy of the database by its own release, and never serves."""
+    return [Deployment(**stop) for stop in run.memory.get("stops", ())]
+
+
 def old(run: Run) -> Deployment:
     """The deployment that served when this operation began."""
     return Deployment(**run.memory["old"])
 
 
-def told(run: Run, **more: Any) -> dict[str, Any]:
-    """Variables for a playbook about the new deployment, with the old one as `previous` where there is one."""
+def told(run: Run, deployment: Deployment | None = None, **more: Any) -> dict[str, Any]:
+    """Variables for a playbook about the new deployment, or another one, with the old one as `previous` where there is one."""
     previous = Deployment(**run.memory["old"]) if run.memory.get("old") else None
-    return variables(run.appliance, subject(run), deployment=new(run), previous=previous, **more)
+    return variables(run.appliance, subject(run), deployment=deployment or new(run), previous=previous, **more)
 
 
 def told_of_old(run: Run, **more: Any) -> dict[str, Any]:

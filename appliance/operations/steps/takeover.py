@@ -6,6 +6,7 @@ from typing import Any
 from appliance.domain.instance import Deployment, InstanceState
 from appliance.errors import ApplianceError
 from appliance.operations.run import Run
+from appliance.operations.steps.deploying import remove_stops
 from appliance.operations.steps.health import OPEN_PROBES, await_health, probes_of
 from appliance.operations.steps.settling import left_behind
 from appliance.operations.steps.subject import new, old, subject, told, told_of_old
@@ -73,6 +74,7 @@ def see_served(run: Run) -> str:
     run.appliance.store.instances.mark(instance.name, InstanceState.ACTIVE)
     publish_targets(run.appliance)
     _clear_older(run)
+    _clear_stops(run)
     return f"{instance.url} {seen}"
 
 
@@ -97,6 +99,13 @@ def _clear_older(run: Run) -> None:
         run.playbook("deployment_remove", {**told_of_older, "drop_database": True, "drop_files": own_files})
     except ApplianceError as error:
         run.log(f"The older deployment {older.id} was left behind: {error}")
+
+
+def _clear_stops(run: Run) -> None:
+    try:
+        remove_stops(run)
+    except ApplianceError as error:
+        run.log(f"What the releases on the way have left stays behind: {error}")
 
 
 def _open_probes(run: Run, deployment: Deployment, door: Door) -> dict[str, dict[str, Any]]:
