@@ -13,6 +13,7 @@ from groundwork.progress import Progress, StepFailed
 TREE = Path(__file__).resolve().parents[2]
 LOCK = TREE / "requirements" / "test.txt"
 HOST_ACTION = "Read the playbook's output above, mend the machine, then run bin/test again."
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def prepare(environment: Environment, parts: Sequence[checks.Part], progress: Progress) -> None:
@@ -60,7 +61,15 @@ def prepare_host(environment: Environment, progress: Progress) -> None:
 def test_variables(environment: Environment) -> dict[str, str]:
     """Return the variables that every check runs with."""
     path = f"{environment.directory / 'bin'}:{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin"
-    return environment.installer_variables | {"PATH": path, "VIRTUAL_ENV": str(environment.directory)}
+    variables = environment.installer_variables | {"PATH": path, "VIRTUAL_ENV": str(environment.directory)}
+    return variables | directly_to_loopback(variables)
+
+
+def directly_to_loopback(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that keep what the tests ask on this machine away from its proxy, whose own exceptions stay."""
+    spared = variables.get("no_proxy") or variables.get("NO_PROXY") or ""
+    every = ",".join(filter(None, [spared, *(name for name in LOOPBACK if name not in spared.split(","))]))
+    return {"no_proxy": every, "NO_PROXY": every}
 
 
 def run(environment: Environment, parts: Sequence[checks.Part], pytest_arguments: Sequence[str]) -> int:

@@ -51,6 +51,11 @@ def test_a_machine_without_settings_adds_no_variables() -> None:
     assert registries.uv_environment({}, {}, certificates=NO_FILE) == {}
 
 
+def test_what_tests_ask_on_this_machine_never_goes_through_its_proxy() -> None:
+    assert test.directly_to_loopback({"NO_PROXY": "10.0.0.0/8,localhost"})["no_proxy"] == "10.0.0.0/8,localhost,127.0.0.1,::1"
+    assert test.directly_to_loopback({}) == dict.fromkeys(("no_proxy", "NO_PROXY"), "localhost,127.0.0.1,::1")
+
+
 def test_a_step_is_numbered_and_says_how_long_it_took(progress: Progress) -> None:
     with progress.step("Installing packages"):
         pass
