@@ -8,7 +8,7 @@ from enum import StrEnum
 from packaging.version import InvalidVersion, Version
 
 from appliance.domain.product import ProductDefinition
-from appliance.domain.versions import order
+from appliance.domain.versions import order, reachable
 
 
 class Way(StrEnum):
@@ -17,9 +17,9 @@ class Way(StrEnum):
     PATCH = "patch"
     """Of the same series."""
     UPGRADE = "upgrade"
-    """Of a series that a hop leads to."""
+    """Of a series that hops lead to, over others or at once."""
     BEYOND = "beyond"
-    """Of another series: no hop leads there at once, or the definition does not know it yet."""
+    """Of another series: no hops lead there, or the definition does not know it yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +114,7 @@ def pending_releases(definition: ProductDefinition, installed: str, published: I
     series = definition.release(installed).series
     dates = {release.version: release.published_at for release in published if _is_final(release.version)}
     known = {release.version: release.series for release in definition.releases}
-    targets = {hop.target for hop in definition.upgrade.hops if hop.source == series}
+    targets = {release.series for release in reachable(definition, installed)}
     versions = sorted({*dates, *known}, key=order)
     return tuple(
         PendingRelease(
