@@ -136,7 +136,7 @@ def the_worker_killed_together_with_a_power_cut_in_an_upgrade(stage: Stage) -> N
 
 def a_host_that_stays_dead_in_an_upgrade_beside_one_that_lives(stage: Stage) -> None:
     golden = stage.crm()
-    world = stage.open(golden, host_patience_seconds=15)
+    world = stage.open(golden, host_patience_seconds=90)
     world.add(stage.host(stage.prepared("trixie")), "web2")
     upgrade = world.request("upgrade", CRM, to=NEW, rehearsal=False)
     world.await_step(upgrade, "maintenance")

@@ -72,6 +72,7 @@ def a_task_that_outlives_a_broken_way(stage: Stage) -> None:
     world.hosts["web1"].cut_network()
     wait_for(lambda: "Trying again" in world.log_of(operation), seconds=60)
     world.hosts["web1"].mend_network()
+    world.hosts["web1"].wait_for_ssh()
     world.hosts["web1"].run(f"echo 1 >{SECONDS}")
     assert_done(world, operation)
 

@@ -123,7 +123,7 @@ class World:
         wait_for(lambda: _has_ended(self.operation(operation_id)), seconds=seconds)
         return self.operation(operation_id)
 
-    def await_step(self, operation_id: int, step: str, *, seconds: float = 300) -> None:
+    def await_step(self, operation_id: int, step: str, *, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until a step has begun."""
         wait_for(lambda: step in _begun(self.operation(operation_id)), seconds=seconds)
 
