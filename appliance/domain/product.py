@@ -23,8 +23,8 @@ from appliance.domain.product_parts import (
     Users,
     VersionText,
 )
-from appliance.domain.product_probes import FormLoginProbe, Probe, Probes
-from appliance.domain.product_releases import Feed, ProductClass, Release
+from appliance.domain.product_probes import FormLoginProbe, JsonRpcLoginProbe, Probe, Probes
+from appliance.domain.product_releases import Feed, PackageLock, ProductClass, Release
 from appliance.domain.product_settings import Setting, Value, complete
 from appliance.domain.product_steps import Hop, Patch, Service, Step, Upgrade
 from appliance.errors import NotFound
@@ -45,6 +45,7 @@ class ProductDefinition(Part):
     secrets: tuple[Secret, ...] = ()
     environment: Environment = Field(default_factory=dict)
     build_environment: Environment = Field(default_factory=dict)
+    build_tools: PackageLock | None = None
     config: tuple[ConfigFile, ...] = ()
     releases: Annotated[tuple[Release, ...], Field(min_length=1)]
     default_release: VersionText
@@ -89,6 +90,8 @@ class ProductDefinition(Part):
         for release in self.releases:
             for field in release.missing_for(self.product_class):
                 yield f"releases: {release.version} lacks '{field}', which class '{self.product_class}' needs"
+            if release.node and not self.build_tools:
+                yield f"releases: {release.version} has 'node', and no 'build_tools' bring npm"
         if self.default_release not in {release.version for release in self.releases}:
             yield f"default_release: {self.default_release} is not among the releases"
 
@@ -105,9 +108,9 @@ class ProductDefinition(Part):
     def _secret_problems(self) -> Iterable[str]:
         known = {secret.name for secret in self.secrets}
         used = {"users.admin_secret": self.users.admin_secret, "users.monitor_secret": self.users.monitor_secret}
-        for name, probe in self.probes.by_name().items():
-            if isinstance(probe, FormLoginProbe):
-                used[f"probes.{name}.secret"] = probe.secret
+        for place, probe in self.all_probes():
+            if isinstance(probe, FormLoginProbe | JsonRpcLoginProbe):
+                used[f"{place}.secret"] = probe.secret
         for field, secret in used.items():
             if secret not in known:
                 yield f"{field}: there is no secret '{secret}'"
@@ -127,6 +130,14 @@ class ProductDefinition(Part):
     def probes_of(self, version: str) -> dict[str, Probe]:
         """The probes by name, as the release answers them."""
         return self.probes.by_name() | {str(name): probe for name, probe in self.release(version).probes.items()}
+
+    def all_probes(self) -> Iterable[tuple[str, Probe]]:
+        """Every probe with its place in the definition: the product's, and those of releases that answer differently."""
+        for name, probe in self.probes.by_name().items():
+            yield f"probes.{name}", probe
+        for release in self.releases:
+            for own, probe in release.probes.items():
+                yield f"releases: {release.version}: probes.{own}", probe
 
     def prebuild_of(self, version: str) -> tuple[Step, ...]:
         """The steps that finish building the release."""

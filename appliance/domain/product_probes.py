@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from appliance.domain.product_parts import Expected, Part, Pattern, RelativePath, Template
 
 UrlPath = Annotated[str, Field(pattern=r"^/")]
+JsonRpcVersion = Literal["1.0", "2.0"]
 ProbeName = Literal["live", "ready", "deep", "version_code", "version_database", "queue", "write"]
 
 
@@ -28,6 +29,7 @@ class JsonRpcProbe(_Probe):
     """A method of an RPC interface and its result."""
 
     kind: Literal["jsonrpc"]
+    version: JsonRpcVersion = "2.0"
     path: UrlPath
     method: str
     params: tuple[Any, ...] = ()
@@ -47,6 +49,34 @@ class FormLoginProbe(_Probe):
     final_path: UrlPath
     then: UrlPath | None = None
     then_match: Pattern | None = None
+
+
+class Call(Part):
+    """A method and its parameters. `$username`, `$password` and, after the log-in, `$0`, `$1` … (the parts of its answer) are filled in."""
+
+    method: str
+    params: tuple[Any, ...] = ()
+
+
+class Authorization(Part):
+    """The header that proves the log-in: a scheme, and credentials that are sent in base64."""
+
+    scheme: str
+    credentials: str
+
+
+class JsonRpcLoginProbe(_Probe):
+    """A log-in through an RPC interface; it counts when `then` answers with a result."""
+
+    kind: Literal["jsonrpc_login"]
+    version: JsonRpcVersion = "2.0"
+    path: UrlPath
+    username: str
+    secret: str
+    login: Call
+    authorization: Authorization
+    then: Call
+    logout: Call | None = None
 
 
 class SqlProbe(_Probe):
@@ -76,7 +106,7 @@ class ProcessProbe(_Probe):
 
 
 Probe = Annotated[
-    HttpProbe | JsonRpcProbe | FormLoginProbe | SqlProbe | CommandProbe | ProcessProbe,
+    HttpProbe | JsonRpcProbe | FormLoginProbe | JsonRpcLoginProbe | SqlProbe | CommandProbe | ProcessProbe,
     Field(discriminator="kind"),
 ]
 

@@ -61,6 +61,25 @@ class Companion(Part):
     dest: RelativePath
 
 
+class PackageLock(Part):
+    """Packages of Python's, pinned with their digests."""
+
+    lock: RelativePath
+    lock_sha256: Sha256
+
+
+class NodePackages(Part):
+    """Packages of npm's that a release is built from: a directory of the definition with `package.json` and `package-lock.json`."""
+
+    directory: RelativePath
+    lock_sha256: Sha256
+
+    @property
+    def lock(self) -> str:
+        """npm's own lock file."""
+        return f"{self.directory}/package-lock.json"
+
+
 class Release(Part):
     """One version that can be installed. `probes` replaces the product's own where a series answers differently."""
 
@@ -69,6 +88,7 @@ class Release(Part):
     package: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+(\[[A-Za-z0-9._,-]+\])?==\S+$")] | None = None
     lock: RelativePath | None = None
     lock_sha256: Sha256 | None = None
+    node: NodePackages | None = None
     artifact: Artifact | None = None
     packages: tuple[str, ...] = ()
     companions: tuple[Companion, ...] = ()

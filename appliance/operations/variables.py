@@ -69,8 +69,11 @@ def release_variables(appliance: Appliance, product: str, deployment: Deployment
     """The release a deployment runs, its lock on this machine and where it is built."""
     found = appliance.catalogue.get(product)
     release = found.definition.release(deployment.version)
+    tools = found.definition.build_tools
     return {
         **release.model_dump(mode="json", exclude_none=True, include={"version", "series", "package"}),
+        "node": str(found.file(release.node.directory)) if release.node else "",
+        "build_tools": str(found.file(tools.lock)) if tools else "",
         "build": deployment.build,
         "directory": deployment.release_directory,
         "bin": f"{deployment.release_directory}/venv/bin",

@@ -12,8 +12,8 @@ def build_of(product: Product, version: str) -> str:
     """The first characters of a digest over all it is made from. Raises NotFound, ConfigurationError (a changed lock)."""
     definition = product.definition
     digest = hashlib.sha256(product.lock_of(version).read_bytes())
-    for config in definition.config:
-        digest.update(product.file(config.template).read_bytes())
+    for file in product.made_from(version):
+        digest.update(file.read_bytes())
     steps = [step.model_dump(mode="json") for step in definition.prebuild_of(version)]
     digest.update(json.dumps([steps, definition.build_environment], sort_keys=True).encode())
     return digest.hexdigest()[:LENGTH]

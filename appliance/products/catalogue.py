@@ -38,10 +38,21 @@ class Product:
 
     def lock_of(self, version: str) -> Path:
         """The release's lock file, after its digest was compared; raises NotFound or ConfigurationError."""
-        problem = lock_problem(self.directory, release := self.definition.release(version))
-        if problem or not release.lock:
-            raise ConfigurationError(f"{problem or f'{version} has no lock file'}. Nothing was changed.")
+        release = self.definition.release(version)
+        if problems := lock_problems(self.directory, self.definition, release):
+            raise ConfigurationError(f"{'; '.join(problems)}. Nothing was changed.")
+        if not release.lock:
+            raise ConfigurationError(f"{version} has no lock file. Nothing was changed.")
         return self.file(release.lock)
+
+    def made_from(self, version: str) -> list[Path]:
+        """The files of the definition that a release is built from, besides its lock."""
+        definition = self.definition
+        names = [config.template for config in definition.config]
+        names += [step.stdin for step in definition.prebuild_of(version) if step.stdin]
+        if (node := definition.release(version).node) and definition.build_tools:
+            names += [f"{node.directory}/package.json", node.lock, definition.build_tools.lock]
+        return [self.file(name) for name in names]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,17 +107,22 @@ def check(path: Path) -> list[str]:
     return [f"{path}: {problem}" for problem in problems]
 
 
-def lock_problem(directory: Path, release: Release) -> str | None:
-    """What is wrong with the release's lock file, if anything: a lock that was changed since is never installed from."""
-    if release.lock is None:
-        return None
-    path = directory / release.lock
+def lock_problems(directory: Path, definition: ProductDefinition, release: Release) -> list[str]:
+    """What is wrong with the release's lock files, if anything: a lock that was changed since is never installed from."""
+    locks = [(release.lock, release.lock_sha256)]
+    if release.node and definition.build_tools:
+        locks += [(part.lock, part.lock_sha256) for part in (release.node, definition.build_tools)]
+    found = (_lock_problem(directory / name, str(digest), release.version) for name, digest in locks if name)
+    return [problem for problem in found if problem]
+
+
+def _lock_problem(path: Path, digest: str, version: str) -> str | None:
     if not path.is_file():
-        return f"the lock file {path} of release {release.version} is missing"
+        return f"the lock file {path} of release {version} is missing"
     found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != release.lock_sha256:
+    if found != digest:
         return (
-            f"the lock file {path} of release {release.version} has a wrong hash: the definition says sha256 {release.lock_sha256}, "
+            f"the lock file {path} of release {version} has a wrong hash: the definition says sha256 {digest}, "
             f"the file has {found}; put the original file back, or lock the release anew and write the new hash into {FILE_NAME}"
         )
     return None
@@ -141,12 +157,12 @@ def _file_problems(directory: Path, definition: ProductDefinition) -> Iterable[s
         if not (directory / name).is_file():
             yield f"{field}: there is no file {name}"
     for release in definition.releases:
-        if problem := lock_problem(directory, release):
-            yield f"releases: {problem}"
+        yield from (f"releases: {problem}" for problem in lock_problems(directory, definition, release))
 
 
 def _named_files(definition: ProductDefinition) -> Iterable[tuple[str, str]]:
     steps = [("install", definition.install), ("patch.steps", definition.patch.steps), ("prebuild", definition.prebuild)]
+    steps += [(f"releases: {release.version}: prebuild", release.prebuild or ()) for release in definition.releases]
     steps += [(f"upgrade.hops.{number}.steps", hop.steps) for number, hop in enumerate(definition.upgrade.hops)]
     for field, group in steps:
         for number, step in enumerate(group):
@@ -157,6 +173,9 @@ def _named_files(definition: ProductDefinition) -> Iterable[tuple[str, str]]:
             yield f"upgrade.hops.{number}.pre_sql", hop.pre_sql
     for number, config in enumerate(definition.config):
         yield f"config.{number}.template", config.template
-    for name, probe in definition.probes.by_name().items():
+    for place, probe in definition.all_probes():
         if probe.kind == "cmd" and probe.stdin:
-            yield f"probes.{name}.stdin", probe.stdin
+            yield f"{place}.stdin", probe.stdin
+    for release in definition.releases:
+        if release.node:
+            yield f"releases: {release.version}: node", f"{release.node.directory}/package.json"

@@ -28,8 +28,12 @@ def placeholder_problems(definition: ProductDefinition) -> Iterator[str]:
     variables = sample_variables(definition)
     without_deployment = {name: value for name, value in variables.items() if name not in UNKNOWN_UNTIL_DEPLOYED}
     content = definition.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"settings", "releases"})
-    for field, value in content.items():
-        known = without_deployment if field in ("build_environment", "prebuild") else variables
+    fields = list(content.items())
+    for release in definition.releases:
+        own = release.model_dump(mode="json", exclude_none=True, include={"prebuild", "probes"})
+        fields += [(f"releases: {release.version}: {field}", value) for field, value in own.items()]
+    for field, value in fields:
+        known = without_deployment if field.endswith(("build_environment", "prebuild")) else variables
         for place, text in _texts(field, value):
             if problem := _problem(text, known):
                 yield f"{place}: {problem}"

@@ -12,6 +12,7 @@ from appliance.domain.product_probes import (
     CommandProbe,
     FormLoginProbe,
     HttpProbe,
+    JsonRpcLoginProbe,
     JsonRpcProbe,
     Probe,
     ProcessProbe,
@@ -20,6 +21,7 @@ from appliance.domain.product_probes import (
 from appliance.products.catalogue import Product
 from appliance.products.placeholders import fill_in
 
+WebProbe = HttpProbe | JsonRpcProbe | FormLoginProbe | JsonRpcLoginProbe
 Variables = Mapping[str, Mapping[str, Any]]
 """crm, deployment, release and settings, as they are handed to a playbook; secrets.directory lies under crm.root unless it is given."""
 MONITOR_ROLE = "crm_monitor"
@@ -72,7 +74,7 @@ def _render(product: Product, probe: Probe, variables: Variables, address: Mappi
     rendered: dict[str, Any] = {"kind": probe.kind, "timeout_seconds": probe.timeout_seconds}
     if probe.interval_seconds is not None:
         rendered["interval_seconds"] = probe.interval_seconds
-    if isinstance(probe, HttpProbe | JsonRpcProbe | FormLoginProbe):
+    if isinstance(probe, WebProbe):
         rendered |= _web(probe, variables, address)
     elif isinstance(probe, SqlProbe):
         rendered |= _sql(probe, variables)
@@ -83,18 +85,21 @@ def _render(product: Product, probe: Probe, variables: Variables, address: Mappi
     return rendered
 
 
-def _web(probe: HttpProbe | JsonRpcProbe | FormLoginProbe, variables: Variables, address: Mapping[str, Any]) -> dict[str, Any]:
+def _web(probe: WebProbe, variables: Variables, address: Mapping[str, Any]) -> dict[str, Any]:
     base = address["base"]
     rendered: dict[str, Any] = {name: value for name, value in address.items() if name != "base"}
     rendered["url"] = base + fill_in(probe.path, variables)
     if isinstance(probe, HttpProbe):
         return rendered | {"status": probe.status, "match": _pattern(probe.match, variables)}
     if isinstance(probe, JsonRpcProbe):
-        return rendered | {"method": probe.method, "params": list(probe.params), "equals": _optional(probe.equals, variables)}
+        asked = {"version": probe.version, "method": probe.method, "params": list(probe.params)}
+        return rendered | asked | {"equals": _optional(probe.equals, variables)}
+    account = {"username": fill_in(probe.username, variables), "password_file": f"{variables['secrets']['directory']}/{probe.secret}"}
+    if isinstance(probe, JsonRpcLoginProbe):
+        return rendered | account | probe.model_dump(mode="json", include={"version", "login", "authorization", "then", "logout"})
+    rendered |= account
     return rendered | {
-        "username": fill_in(probe.username, variables),
         "username_field": probe.username_field,
-        "password_file": f"{variables['secrets']['directory']}/{probe.secret}",
         "password_field": probe.password_field,
         "csrf_field": probe.csrf_field,
         "final_path": probe.final_path,

@@ -8,11 +8,19 @@ from pydantic import Field
 from monitoring.probes.base import Result, Scalar, difference, healthy, same_value, unhealthy
 from monitoring.probes.web import WebProbe, describe, open_client
 
+Version = Literal["1.0", "2.0"]
+
+
+def envelope(version: Version) -> dict[str, Any]:
+    """What a call has beside method and parameters. Version 1.0 knows no member that names the version, and some servers refuse it."""
+    return {"id": 1} if version == "1.0" else {"jsonrpc": version, "id": 1}
+
 
 class Probe(WebProbe):
     """A POST request. Without `equals` any result will do, but never an error."""
 
     kind: Literal["jsonrpc"]
+    version: Version = "2.0"
     method: str
     params: list[Any] | dict[str, Any] = Field(default_factory=list, repr=False)
     equals: Scalar = None
@@ -20,7 +28,7 @@ class Probe(WebProbe):
 
 async def check(probe: Probe) -> Result:
     """Healthy when the method answers with a result, and with the expected one."""
-    call = {"jsonrpc": "2.0", "id": 1, "method": probe.method, "params": probe.params}
+    call = envelope(probe.version) | {"method": probe.method, "params": probe.params}
     try:
         async with open_client(probe) as client:
             response = await client.post(probe.url, json=call)

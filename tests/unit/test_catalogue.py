@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import ConfigurationError, NotFound
+from appliance.products.builds import build_of
 from appliance.products.catalogue import SHIPPED, check, load, open_catalogue
 
 
@@ -34,7 +35,7 @@ def test_every_shipped_definition_has_no_problem() -> None:
 def test_own_definitions_stand_beside_the_shipped_ones(own: Path) -> None:
     catalogue = open_catalogue(own.parent)
 
-    assert {product.definition.id for product in catalogue.list()} == {"creme", "mine"}
+    assert {product.definition.id for product in catalogue.list()} == {"creme", "mine", "tryton"}
     assert catalogue.get("mine").directory == own
 
 
@@ -158,3 +159,43 @@ def _without_docstrings(path: Path) -> str:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             node.value.value = ""
     return ast.unparse(tree)
+
+
+@pytest.fixture
+def with_node(tmp_path: Path) -> Path:
+    """A definition whose releases take packages from npm."""
+    return Path(shutil.copytree(SHIPPED / "tryton", tmp_path / "definitions" / "tryton"))
+
+
+@pytest.mark.parametrize("name", ["node/8.0/package-lock.json", "locks/node.txt"])
+def test_a_lock_of_npm_with_a_wrong_hash_is_refused(with_node: Path, name: str) -> None:
+    with (with_node / name).open("a") as lock:
+        lock.write(" ")
+
+    with pytest.raises(ConfigurationError, match=r"of release 8\.0\.12 has a wrong hash"):
+        load(with_node / "product.yml").lock_of("8.0.12")
+
+
+@pytest.mark.parametrize("name", ["node/7.0/package.json", "scripts/web_client.py"])
+def test_another_file_to_build_from_makes_another_build(with_node: Path, name: str) -> None:
+    before = [build_of(load(with_node / "product.yml"), version) for version in ("7.0.59", "8.0.12")]
+    with (with_node / name).open("a") as file:
+        file.write("\n")
+
+    after = [build_of(load(with_node / "product.yml"), version) for version in ("7.0.59", "8.0.12")]
+
+    assert after[0] != before[0]
+    assert (after[1] != before[1]) == ("scripts" in name)
+
+
+def test_packages_of_npm_need_something_that_brings_npm(with_node: Path) -> None:
+    text = (with_node / "product.yml").read_text()
+    (with_node / "product.yml").write_text(re.sub(r"(?m)^build_tools: .*$", "", text))
+
+    assert "has 'node', and no 'build_tools' bring npm" in check(with_node)[0]
+
+
+def test_checking_looks_at_the_probes_of_single_releases(with_node: Path) -> None:
+    _replace(with_node, 'equals: "{{ release.version }}"', 'equals: "{{ release.number }}"')
+
+    assert "releases: 7.0.58: probes.version_code.equals: 'dict object' has no attribute 'number'" in check(with_node)[0]

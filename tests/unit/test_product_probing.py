@@ -123,3 +123,13 @@ def test_a_missing_variable_is_named() -> None:
 
     with pytest.raises(ConfigurationError, match="has no attribute 'id'"):
         render_probes(CREME, incomplete, door=Door.PRIVATE, names=["queue"])
+
+
+@pytest.mark.parametrize(("version", "path"), [("7.0.59", "/crm/"), ("8.0.12", "/crm/rpc/")])
+def test_each_series_is_logged_in_to_where_it_answers(version: str, path: str) -> None:
+    product = open_catalogue().get("tryton")
+    release = VARIABLES["release"] | {"version": version, "series": version[:3]}
+    probes = render_probes(product, VARIABLES | {"release": release}, door=Door.PRIVATE, names=product.definition.probes_of(version))
+    TypeAdapter(list[Probe]).validate_python(list(probes.values()))
+    assert probes["deep"]["url"] == f"http://127.0.0.1:8601{path}"
+    assert probes["deep"]["password_file"] == "/srv/crm/demo/secrets/monitor_password"
