@@ -1,7 +1,6 @@
 """The probes that speak HTTP, against a small real site."""
 
 import asyncio
-import base64
 import json
 import ssl
 from collections.abc import Iterator
@@ -61,9 +60,6 @@ class Site(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         self.server.bodies.append(body)
-        if self.path == "/login/rpc/":
-            self.answer(200, json.dumps(self.call(json.loads(body))))
-            return
         if self.path == "/rpc/":
             method = json.loads(body)["method"]
             self.answer(200, json.dumps({"result": "7.0.59"} if method == "version" else {"error": ["secret"]}))
@@ -74,18 +70,6 @@ class Site(BaseHTTPRequestHandler):
             self.server.referers.append(self.headers["Referer"])
         else:
             self.answer(200, FORM.format(action=""))
-
-    def call(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """An RPC that knows version 1.0 only, asks for a log-in, and sends its errors with status 200."""
-        if set(asked) != {"id", "method", "params"}:
-            return {"error": ["not version 1.0"]}
-        if asked["method"] == "login":
-            return {"result": [7, "t0ken"] if asked["params"] == ["monitor", {"password": PASSWORD}] else None}
-        proof = base64.b64encode(b"monitor:7:t0ken").decode()
-        self.server.methods.append(asked["method"])
-        return (
-            {"result": []} if self.headers["Authorization"] == f"Session {proof}" and asked["method"] != "fail" else {"error": ["secret"]}
-        )
 
 
 class SiteServer(ThreadingHTTPServer):
@@ -98,7 +82,6 @@ class SiteServer(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Site)
         self.bodies: list[str] = []
-        self.methods: list[str] = []
         self.referers: list[str] = []
         self.asked_for: list[str | None] = []
         self.url = f"http://127.0.0.1:{self.server_port}"
@@ -295,42 +278,3 @@ def test_an_rpc_error_with_status_200_is_unhealthy(site: SiteServer) -> None:
 
 def test_an_answer_that_is_not_json_is_unhealthy(site: SiteServer) -> None:
     assert not run(kind="jsonrpc", url=site.url + "/login/", method="version").healthy
-
-
-def log_in_by_rpc(site: SiteServer, password_file: Path, **more: object) -> CheckedProbe:
-    fields = {
-        "kind": "jsonrpc_login",
-        "version": "1.0",
-        "url": site.url + "/login/rpc/",
-        "username": "monitor",
-        "password_file": password_file,
-        "login": {"method": "login", "params": ["$username", {"password": "$password"}]},
-        "authorization": {"scheme": "Session", "credentials": "$username:$0:$1"},
-        "then": {"method": "search", "params": [[], "$unknown"]},
-        "logout": {"method": "logout"},
-    }
-    return run(**(fields | more))
-
-
-def test_a_login_by_rpc_calls_as_that_account_and_logs_out(site: SiteServer, password_file: Path) -> None:
-    checked = log_in_by_rpc(site, password_file)
-    assert (checked.healthy, checked.detail) == (True, "logged in; search answered")
-    assert site.methods == ["search", "logout"]
-
-
-def test_a_login_by_rpc_that_is_refused_is_unhealthy(site: SiteServer, password_file: Path) -> None:
-    password_file.write_text("wrong")
-    assert log_in_by_rpc(site, password_file).detail == "the login was refused"
-
-
-def test_an_error_behind_a_login_by_rpc_is_unhealthy(site: SiteServer, password_file: Path) -> None:
-    assert log_in_by_rpc(site, password_file, then={"method": "fail"}).detail == "fail answered with an error"
-
-
-def test_a_login_by_rpc_in_the_wrong_version_is_unhealthy(site: SiteServer, password_file: Path) -> None:
-    assert log_in_by_rpc(site, password_file, version="2.0").detail == "login answered with an error"
-
-
-def test_a_login_by_rpc_sends_nothing_without_its_password(site: SiteServer, tmp_path: Path) -> None:
-    assert log_in_by_rpc(site, tmp_path / "absent").detail == "the monitor's password file cannot be read; nothing was sent"
-    assert site.bodies == []
