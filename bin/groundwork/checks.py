@@ -33,14 +33,15 @@ PARTS: Mapping[str, Part] = {
         Part(name="browser", folder="tests/browser", packages=("chromium", "fonts-dejavu-core"), needs_host=True),
         Part(name="faults", folder="tests/faults", needs_host=True),
         Part(name="lab", folder="tests/lab", packages=LAB_PACKAGES),
+        Part(name="products", folder="tests/products", needs_host=True),
         Part(name="hosts", folder="tests/hosts", packages=LAB_PACKAGES),
         Part(name="production", folder="tests/production", packages=LAB_PACKAGES),
         Part(name="bare", folder="tests/bare", packages=("mmdebstrap",)),
     )
 }
 FAST = ("lint", "types", "unit")
-LONG = ("hosts", "production", "bare")
-"""Whole machines are made and used up in these: they are run by name, before a release."""
+LONG = ("products", "hosts", "production", "bare")
+"""More products and series are installed and upgraded in these, or whole machines used up: they are run by name, before a release."""
 ALL = tuple(name for name in PARTS if name not in LONG)
 
 
