@@ -2,6 +2,7 @@
 
 import contextlib
 import sqlite3
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 BUSY_TIMEOUT_MS = 30_000
+_MIGRATING = threading.Lock()
+"""Alembic keeps what it works on in its modules: one migration at a time in a process, also of two files."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,5 +99,5 @@ def _migrate(engine: Engine) -> None:
     configuration = _configuration()
     with engine.execution_options(immediate=True).connect() as connection:
         configuration.attributes["connection"] = connection
-        with connection.begin():
+        with _MIGRATING, connection.begin():
             command.upgrade(configuration, "head")

@@ -30,7 +30,7 @@ PARTS: Mapping[str, Part] = {
         Part(name="integration", folder="tests/integration", packages=("prometheus", "procps"), needs_host=True),
         Part(name="playbooks", folder="tests/playbooks", packages=("pebble",), needs_host=True),
         Part(name="acceptance", folder="tests/acceptance", needs_host=True),
-        Part(name="browser", folder="tests/browser", packages=("chromium", "fonts-dejavu-core"), needs_host=True),
+        Part(name="browser", folder="tests/browser", packages=("chromium", "fonts-dejavu-core", "libatomic1"), needs_host=True),
         Part(name="faults", folder="tests/faults", needs_host=True),
         Part(name="lab", folder="tests/lab", packages=LAB_PACKAGES),
         Part(name="products", folder="tests/products", needs_host=True),
