@@ -5,6 +5,7 @@ Moments are drawn by chance, from a seed that makes them repeatable.
 
 import random
 import time
+from typing import Any
 
 import pytest
 
@@ -47,6 +48,13 @@ def assert_nothing_is_lost(world: World, golden: Golden, ended: Operation) -> No
     assert_no_connection_is_left(world)
 
 
+def serving(stage: Stage, golden: Golden, **settings: Any) -> World:
+    """An appliance whose host has booted, with its CRM: an operation that is requested before it serves is refused."""
+    world = stage.open(golden, **settings)
+    world.serves_again(OLD)
+    return world
+
+
 def power_cut(world: World) -> None:
     """Off at once, and on again a moment later."""
     host = world.hosts["web1"]
@@ -57,7 +65,7 @@ def power_cut(world: World) -> None:
 
 def in_an_upgrade(stage: Stage, release: str, seed: int) -> None:
     golden = stage.crm(release)
-    world = stage.open(golden)
+    world = serving(stage, golden)
     operation = world.request("upgrade", CRM, to=NEW)
     await_moment(world, operation, *drawn("upgrade", seed))
     power_cut(world)
@@ -78,7 +86,7 @@ def a_power_cut_in_an_upgrade_on_trixie(stage: Stage) -> None:
 
 def a_power_cut_in_a_backup(stage: Stage) -> None:
     golden = stage.crm()
-    world = stage.open(golden)
+    world = serving(stage, golden)
     operation = world.request("backup", CRM)
     world.await_step(operation, "backup")
     time.sleep(random.Random(4).uniform(0, 2))  # noqa: S311 - as above
@@ -102,7 +110,7 @@ def a_power_cut_in_an_install(stage: Stage) -> None:
 
 def a_reboot_in_an_upgrade(stage: Stage) -> None:
     golden = stage.crm()
-    world = stage.open(golden)
+    world = serving(stage, golden)
     operation = world.request("upgrade", CRM, to=NEW, rehearsal=False)
     await_moment(world, operation, "migrate", 2)
     world.hosts["web1"].reboot()
@@ -111,7 +119,7 @@ def a_reboot_in_an_upgrade(stage: Stage) -> None:
 
 def a_network_that_is_cut_for_a_while_in_an_upgrade(stage: Stage) -> None:
     golden = stage.crm()
-    world = stage.open(golden)
+    world = serving(stage, golden)
     operation = world.request("upgrade", CRM, to=NEW, rehearsal=False)
     await_moment(world, operation, "migrate", 2)
     world.hosts["web1"].cut_network()
@@ -124,7 +132,7 @@ def a_network_that_is_cut_for_a_while_in_an_upgrade(stage: Stage) -> None:
 
 def the_worker_killed_together_with_a_power_cut_in_an_upgrade(stage: Stage) -> None:
     golden = stage.crm()
-    world = stage.open(golden)
+    world = serving(stage, golden)
     operation = world.request("upgrade", CRM, to=NEW, rehearsal=False)
     await_moment(world, operation, *drawn("upgrade", 6))
     world.kill_carrier(operation)
@@ -136,7 +144,7 @@ def the_worker_killed_together_with_a_power_cut_in_an_upgrade(stage: Stage) -> N
 
 def a_host_that_stays_dead_in_an_upgrade_beside_one_that_lives(stage: Stage) -> None:
     golden = stage.crm()
-    world = stage.open(golden, host_patience_seconds=90)
+    world = serving(stage, golden, host_patience_seconds=90)
     world.add(stage.host(stage.prepared("trixie")), "web2")
     upgrade = world.request("upgrade", CRM, to=NEW, rehearsal=False)
     world.await_step(upgrade, "maintenance")
@@ -154,7 +162,7 @@ def a_host_that_stays_dead_in_an_upgrade_beside_one_that_lives(stage: Stage) -> 
 
 def a_host_that_is_dead_when_a_backup_is_requested(stage: Stage) -> None:
     golden = stage.crm()
-    world = stage.open(golden, host_patience_seconds=10)
+    world = serving(stage, golden, host_patience_seconds=10)
     points = [point.id for point in world.appliance.store.points.list(CRM)]
     world.hosts["web1"].power_cut()
     ended = world.command("backup", CRM)
