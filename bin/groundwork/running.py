@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+LANES = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadgroup")
+"""Side by side, as far as there are processors, in the lanes that tests/conftest.py names; the longest begin first."""
 CLOSING_LINE = re.compile(r"(=+ )?.*(passed|failed|errors?|skipped|deselected|no tests ran)\b.* in [\d.]+s\b.*")
 
 
@@ -68,9 +70,9 @@ class TestRun:
 
 
 def run_tests(python: Path, folders: Sequence[str], arguments: Sequence[str], tree: Path, environment: Mapping[str, str]) -> TestRun:
-    """Run pytest over `folders` in one session and show its output but for the closing line."""
+    """Run pytest over `folders`, several lanes at once, and show its output but for the closing line."""
     with tempfile.NamedTemporaryFile(prefix="part-times-") as times:
-        argv = [str(python), "-m", "pytest", "-p", "groundwork.part_times", *folders, *arguments]
+        argv = [str(python), "-m", "pytest", "-p", "groundwork.part_times", *LANES, *folders, *arguments]
         variables = {**environment, "PYTHONPATH": str(tree / "bin"), "GROUNDWORK_PART_TIMES": times.name, "PYTHONUNBUFFERED": "1"}
         process = subprocess.Popen(
             argv, cwd=tree, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

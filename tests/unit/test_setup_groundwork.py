@@ -8,6 +8,8 @@ import pytest
 from groundwork import checks, environment, fingerprint, registries, running, test
 from groundwork.progress import Progress, StepFailed
 
+from tests.conftest import TESTS, lane
+
 LISTING = """\
 :env:.cert='/etc/own.pem'
 :env:.disable-pip-version-check='1'
@@ -131,3 +133,9 @@ def test_the_closing_line_of_pytest_is_found_before_what_the_interpreter_says_at
     said = ["tests/unit/test_a.py .. [100%]\n", f"{closing}\n", "ResourceWarning: subprocess 1 is still running\n"]
     assert running.show_all_but_the_closing_line(said) == closing
     assert capsys.readouterr().out == said[0] + said[2]
+
+
+def test_what_shares_the_house_is_one_lane_and_a_file_of_unit_tests_is_its_own() -> None:
+    assert lane(TESTS / "acceptance" / "test_secrets.py") == lane(TESTS / "browser" / "test_browser_upgrade.py")
+    assert lane(TESTS / "unit" / "web" / "test_a.py") != lane(TESTS / "unit" / "web" / "test_b.py")
+    assert len({lane(TESTS / folder / "test_a.py") for folder in ("acceptance", "integration", "playbooks", "lab", "unit")}) == 5
