@@ -10,6 +10,7 @@ from appliance.domain.operation import Operation
 from appliance.operations.certifying import authority
 from appliance.operations.requesting import cancel, retry
 from appliance.store.journal import LogLine
+from appliance.web.access import right_for
 from appliance.web.api.bodies import (
     AuthorityBody,
     InstanceBody,
@@ -127,7 +128,7 @@ def cancel_operation(panel: PanelDependency, principal: Bearer, operation: Opera
 @router.post("/operations/{operation_id}/retry", status_code=202, responses=BUSY)
 def retry_operation(panel: PanelDependency, principal: Bearer, operation: OperationDependency) -> OperationBody:
     """Request an operation anew that ended without its result, or go on with one that needs attention."""
-    principal.demand(operation.kind)
+    principal.demand(right_for(operation.kind, operation.parameters))
     return OperationBody.of(retry(panel.appliance, operation.id, requested_by=principal.name, now=panel.clock()))
 
 

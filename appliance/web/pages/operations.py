@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from appliance.domain.operation import Operation, OperationStatus
 from appliance.operations.requesting import cancel, retry
 from appliance.store.journal import LogLine
-from appliance.web.access import NEEDED, Principal
+from appliance.web.access import NEEDED, Principal, right_for
 from appliance.web.live import follow, is_moving, resume_after
 from appliance.web.panel import OperationDependency, PanelDependency
 from appliance.web.sessions import Form, LoggedIn
@@ -89,9 +89,10 @@ def show_operation(panel: PanelDependency, principal: LoggedIn, operation: Opera
 
 def _possibilities(principal: Principal, operation: Operation) -> dict[str, bool]:
     may = principal.may(operation.kind)
+    may_again = principal.may(right_for(operation.kind, operation.parameters))
     return {
         "can_cancel": may and is_moving(operation) and not operation.cancel_requested,
-        "can_retry": may and operation.status in RETRIABLE,
+        "can_retry": may_again and operation.status in RETRIABLE,
     }
 
 
@@ -150,6 +151,6 @@ def cancel_operation(panel: PanelDependency, operation: OperationDependency, for
 @router.post("/{operation_id}/retry")
 def retry_operation(panel: PanelDependency, operation: OperationDependency, form: Form) -> Response:
     """Try it again, or go on where it needs attention."""
-    form.principal.demand(operation.kind)
+    form.principal.demand(right_for(operation.kind, operation.parameters))
     begun = retry(panel.appliance, operation.id, requested_by=form.principal.name, now=panel.clock())
     return RedirectResponse(f"/operations/{begun.id}", 303)

@@ -3,7 +3,7 @@
 import pytest
 
 from appliance.domain.operation import OperationStatus
-from tests.support.web_world import NOON, Browser, PanelWorld, add_sales, end_operation, run_operation
+from tests.support.web_world import NOON, STEPS, Browser, PanelWorld, add_sales, end_operation, run_operation
 
 
 def requested(world: PanelWorld) -> tuple[str, str, dict[str, object], str]:
@@ -147,6 +147,16 @@ def test_an_ended_operation_cannot_be_cancelled(world: PanelWorld, oscar: Browse
 def test_a_failed_operation_is_tried_again(world: PanelWorld, oscar: Browser) -> None:
     end_operation(world.appliance, run_operation(world.appliance, kind="backup").id, OperationStatus.FAILED)
     assert oscar.post("/operations/1/retry").headers["location"] == "/operations/2"
+
+
+def test_an_upgrade_that_nobody_rehearsed_is_tried_again_by_an_administrator_only(world: PanelWorld, oscar: Browser) -> None:
+    journal, unrehearsed = world.appliance.store.operations, {"to": "2.8.6", "rehearsal": False}
+    ended = journal.record(kind="upgrade", instance="sales", parameters=unrehearsed, steps=STEPS, requested_by="Alice", now=NOON)
+    end_operation(world.appliance, ended.id, OperationStatus.FAILED)
+    assert oscar.post("/operations/1/retry").status_code == 403
+    assert world.program_of("Oscar").post("/api/v1/operations/1/retry").status_code == 403
+    assert "/operations/1/retry" not in oscar.get("/operations/1").text
+    assert world.program_of("Alice").post("/api/v1/operations/1/retry").json()["id"] == 2
 
 
 def test_an_operation_that_needed_somebody_goes_on_and_it_is_audited(world: PanelWorld, oscar: Browser) -> None:
