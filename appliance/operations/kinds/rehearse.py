@@ -9,7 +9,7 @@ from appliance.operations.kinds.backup import serving
 from appliance.operations.parameters import Parameters, read
 from appliance.operations.preflight import COPIES, require
 from appliance.operations.run import Run
-from appliance.operations.steps.copying import choose_point
+from appliance.operations.steps.copying import newest_of_what_serves
 from appliance.operations.steps.rehearsing import REHEARSAL
 from appliance.operations.workflow import StepDefinition, Workflow
 from appliance.wiring import Appliance
@@ -22,10 +22,10 @@ class RehearseParameters(Parameters):
 
 
 def accept(appliance: Appliance, instance: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Raises InvalidRequest, NotFound where there is no recovery point, Conflict, and PreflightFailed for a way that is not allowed."""
+    """Raises InvalidRequest, NotFound (also where no recovery point is of the release that serves), Conflict, PreflightFailed."""
     wanted = read(RehearseParameters, parameters)
     upgrade.accept(appliance, instance, wanted.model_dump())
-    choose_point(appliance, instance, None)
+    newest_of_what_serves(appliance, instance)
     return wanted.model_dump()
 
 

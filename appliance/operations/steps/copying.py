@@ -22,6 +22,16 @@ def choose_point(appliance: Appliance, instance: str, wanted: str | None) -> Rec
     return appliance.store.points.get(wanted)
 
 
+def newest_of_what_serves(appliance: Appliance, instance: str) -> RecoveryPoint:
+    """The newest point of the release that serves: after a rollback there are newer ones, of the release it left. Raises NotFound."""
+    release = appliance.store.instances.get(instance).release
+    of_release = [point for point in appliance.store.points.list(instance) if point.record["release"] == release]
+    if not of_release:
+        mend = f"take one with: appliance backup {instance}"
+        raise NotFound(f"{instance} has no recovery point of {release}, which it serves now. Nothing was changed; {mend}")
+    return of_release[0]
+
+
 def same_host(point: RecoveryPoint, wanted: str | None) -> str:
     """The host that a point lies on. Raises InvalidRequest when another is wanted."""
     host = host_of_point(point)

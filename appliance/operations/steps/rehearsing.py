@@ -7,7 +7,7 @@ from datetime import datetime
 
 from appliance.domain.instance import REHEARSAL_SUFFIX, InstanceState, scratch_name
 from appliance.operations.run import Run
-from appliance.operations.steps.copying import choose_point, reserve_copy
+from appliance.operations.steps.copying import choose_point, newest_of_what_serves, reserve_copy
 from appliance.operations.steps.deciding import decide_on_release, release_reservation
 from appliance.operations.steps.hosting import create_instance, remove_instance
 from appliance.operations.steps.migrating import migrate, verify_upgrade, ways
@@ -23,9 +23,9 @@ SWITCHING_SECONDS = 10.0
 
 def reserve(run: Run) -> str:
     """Take name and ports for the copy; it uses the releases and secrets of its source."""
-    source = run.operation.instance
+    source, decided = run.operation.instance, run.memory.get("restored_point")
     run.remember(secrets_of=source)
-    point = choose_point(run.appliance, source, run.memory.get("restored_point"))
+    point = newest_of_what_serves(run.appliance, source) if decided is None else choose_point(run.appliance, source, decided)
     copy = reserve_copy(run, scratch_name(source, REHEARSAL_SUFFIX), point, state=InstanceState.SCRATCH)
     return f"{copy.name}, from recovery point {point.id}"
 
@@ -68,9 +68,10 @@ def verify_copy(run: Run) -> str:
 
 
 def clear(run: Run) -> None:
-    """Leave nothing of the copy; the release that was built stays."""
+    """Leave nothing of the copy; the release that was built stays. Its name may be another's from here on, so nothing is undone later."""
     remove_instance(run)
     release_reservation(run)
+    run.remember(created=None, new=None)
 
 
 def _on_the_copy(action: Action) -> Action:
