@@ -1,11 +1,12 @@
 """Watch what visitors were just let in to, and say what they wrote that going back would leave behind."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from appliance.domain.instance import Deployment
-from appliance.errors import CommandFailed, StepFailed
+from appliance.errors import CommandFailed, ProbeFailed, StepFailed
+from appliance.operations.machines import Machine
 from appliance.operations.run import Run
 from appliance.operations.steps.deploying import at_once, count_records
 from appliance.operations.steps.health import ask_probes, probes_of
@@ -24,7 +25,7 @@ def watch(run: Run) -> str:
     probes = probes_of(run.appliance, subject(run), new(run), door=Door.PROXY).values()
     deadline, unhealthy = time.monotonic() + settling_seconds, 0
     while True:
-        failing = [f"{result['name']}: {result['detail']}" for result in ask_probes(run.machine, probes) if not result["healthy"]]
+        failing = failing_of(run.machine, probes)
         unhealthy = unhealthy + 1 if failing else 0
         if failing:
             run.log(f"not healthy: {'; '.join(failing)}")
@@ -33,6 +34,14 @@ def watch(run: Run) -> str:
         if not failing and time.monotonic() >= deadline:
             return f"healthy for {settling_seconds:.0f} s"
         time.sleep(min(PAUSE_SECONDS, settling_seconds))
+
+
+def failing_of(machine: Machine, probes: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What is not healthy; probes that could not run have shown nothing good, and nothing for good."""
+    try:
+        return [f"{result['name']}: {result['detail']}" for result in ask_probes(machine, probes) if not result["healthy"]]
+    except ProbeFailed as failure:
+        return [str(failure)]
 
 
 def left_behind(run: Run, *, served: Deployment, to: Deployment) -> str:
