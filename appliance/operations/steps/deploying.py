@@ -27,12 +27,12 @@ def create_without_database(run: Run) -> None:
 
 def remove_deployment(run: Run) -> None:
     """Take the new deployment away: services, directory, database, and files unless the old one uses them."""
+    remove_stops(run)
     deployment, before = new(run), run.memory.get("old")
     if run.memory.get("opened"):
         return  # visitors were let in: it is kept with what they wrote, as the way forward
     own_files = before is None or Deployment(**before).files != deployment.files
     run.playbook("deployment_remove", told(run, drop_database=True, drop_files=own_files))
-    remove_stops(run)
 
 
 def remove_stops(run: Run) -> None:
