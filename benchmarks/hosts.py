@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from appliance.domain.operation import Operation, OperationStatus
 from benchmarks.figure import MeasureFailed
 from tests.lab.ability import NoLab
 from tests.lab.lab import Lab
@@ -19,3 +20,9 @@ def own_lab() -> Iterator[Lab]:
         yield lab
     finally:
         lab.close()
+
+
+def require_success(ended: Operation) -> None:
+    """Raises MeasureFailed: what was not done cannot be measured."""
+    if ended.status != OperationStatus.SUCCEEDED:
+        raise MeasureFailed(f"{ended.kind} of {ended.instance} ended as {ended.status.value}: {ended.cause}")

@@ -4,10 +4,9 @@ import time
 from pathlib import Path
 from statistics import median
 
-from appliance.domain.operation import OperationStatus
 from appliance.operations.machines import layout_on
 from benchmarks.figure import Measure, MeasureFailed, Say, Taken
-from benchmarks.hosts import own_lab
+from benchmarks.hosts import own_lab, require_success
 from benchmarks.house import seconds_by_step
 from tests.hosts import layers
 from tests.hosts.layers import Golden
@@ -44,8 +43,7 @@ def _install(lab: Lab, prepared: Golden, say: Say) -> float:
         began = time.monotonic()
         ended = world.ended(world.request("install", CRM, product=PRODUCT, host="web1", release=VERSION, domain=DOMAIN))
         took = time.monotonic() - began
-        if ended.status != OperationStatus.SUCCEEDED:
-            raise MeasureFailed(f"The installation ended as {ended.status.value}: {ended.cause}")
+        require_success(ended)
         say(f"install: {seconds_by_step(ended)}")
         return took
 

@@ -4,9 +4,8 @@ import time
 from statistics import median
 
 from appliance.domain.host import subject_of
-from appliance.domain.operation import OperationStatus
-from benchmarks.figure import Measure, MeasureFailed, Say, Taken
-from benchmarks.hosts import own_lab
+from benchmarks.figure import Measure, Say, Taken
+from benchmarks.hosts import own_lab, require_success
 from tests.hosts.world import a_world
 from tests.lab.lab import Lab
 
@@ -37,8 +36,7 @@ def _prepare(lab: Lab, count: int) -> float:
         began = time.monotonic()
         requested = [world.request("host-prepare", subject_of(name)) for name in names]
         for ended in map(world.ended, requested):
-            if ended.status != OperationStatus.SUCCEEDED:
-                raise MeasureFailed(f"Preparing {ended.instance} ended as {ended.status.value}: {ended.cause}")
+            require_success(ended)
         return time.monotonic() - began
 
 
