@@ -1,8 +1,7 @@
-"""What acceptance and browser tests share: one house, and one real CRM in it. And which tests go one after the other."""
+"""What acceptance and browser tests share: one house, and one real CRM in it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,23 +13,6 @@ from tests.support.killing import carry_with_kills
 pytest_plugins = ["tests.lab.fixtures"]
 
 OLD, NEW = "2.7.13", "2.8.6"
-TESTS = Path(__file__).parent
-IN_THE_HOUSE = ("acceptance", "browser", "faults", "products")
-"""Folders whose tests work on the one house."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Name the lane of each test: lanes run side by side, the tests of one lane in their order in one process."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(lane(item.path)))
-
-
-def lane(file: Path) -> str:
-    """A unit test needs nothing but its file; all others share the machine that their folder's fixtures make."""
-    folder, *rest = file.relative_to(TESTS).parts
-    if folder == "unit":
-        return "-".join([folder, *rest])
-    return "house" if folder in IN_THE_HOUSE else folder
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-LANES = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadgroup")
-"""Side by side, as far as there are processors, in the lanes that tests/conftest.py names; the longest begin first."""
+LANES = ("-p", "groundwork.lanes", "-n", "auto", "--maxprocesses", "4")
 CLOSING_LINE = re.compile(r"(=+ )?.*(passed|failed|errors?|skipped|deselected|no tests ran)\b.* in [\d.]+s\b.*")
 
 

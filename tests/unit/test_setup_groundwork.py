@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 from groundwork import checks, environment, fingerprint, registries, running, test
+from groundwork.lanes import lane
 from groundwork.progress import Progress, StepFailed
-
-from tests.conftest import TESTS, lane
 
 LISTING = """\
 :env:.cert='/etc/own.pem'
@@ -136,6 +135,6 @@ def test_the_closing_line_of_pytest_is_found_before_what_the_interpreter_says_at
 
 
 def test_what_shares_the_house_is_one_lane_and_a_file_of_unit_tests_is_its_own() -> None:
-    assert lane(TESTS / "acceptance" / "test_secrets.py") == lane(TESTS / "browser" / "test_browser_upgrade.py")
-    assert lane(TESTS / "unit" / "web" / "test_a.py") != lane(TESTS / "unit" / "web" / "test_b.py")
-    assert len({lane(TESTS / folder / "test_a.py") for folder in ("acceptance", "integration", "playbooks", "lab", "unit")}) == 5
+    assert lane("tests/acceptance/test_a.py::test_one") == lane("tests/browser/test_b.py::test_two")
+    assert lane("tests/unit/web/test_a.py::test_one") != lane("tests/unit/web/test_b.py::test_two")
+    assert len({lane(f"tests/{folder}/test_a.py::test_one") for folder in ("acceptance", "integration", "playbooks", "lab", "unit")}) == 5
