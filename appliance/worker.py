@@ -20,6 +20,7 @@ from appliance.operations.carriers import Carrier, CarrierFile, fork_carrier
 from appliance.operations.engine import Engine
 from appliance.operations.keeping import Keeping
 from appliance.operations.renewing import Renewing
+from appliance.operations.scheduling import Scheduling
 from appliance.operations.telling import tell_end
 from appliance.operations.worker_lock import hold
 from appliance.operations.workflow import Workflows
@@ -78,6 +79,7 @@ class Worker:
     carried: dict[int, Carried] = field(default_factory=dict)
     keeping: Keeping = field(default_factory=Keeping)
     renewing: Renewing = field(default_factory=Renewing)
+    scheduling: Scheduling = field(default_factory=Scheduling)
     waiting: Carrier | None = None
     stopping: bool = False
     lock: IO[str] | None = None
@@ -95,6 +97,7 @@ class Worker:
             while not self.stopping:
                 self._waiting_carrier()  # anew only after the pause: the one that has just been sent off needs the processor
                 self._watch()
+                self.scheduling.look(self.appliance, self.now())
                 self._claim()
                 self.keeping.clear(self.appliance, self.now(), idle=not self.carried)
                 self.renewing.look(self.appliance, self.now(), idle=not self.carried)

@@ -10,7 +10,6 @@ from appliance.cli.output import AsJson, console, moment, print_json, print_tabl
 from appliance.cli.requested import Detach, carry_out
 from appliance.domain.host import LOCALHOST
 from appliance.domain.tls import TlsMode
-from appliance.domain.versions import newest
 from appliance.errors import InvalidRequest
 
 app = typer.Typer()
@@ -143,21 +142,6 @@ def rehearse(
 ) -> None:
     """Try an upgrade on a copy that is restored from the newest recovery point, and forecast the downtime; production is untouched."""
     carry_out("rehearse", name, {"to": to}, as_json=as_json, detach=detach)
-
-
-@app.command()
-def patch(name: Name, rehearsal: Rehearsal = True, detach: Detach = False, as_json: AsJson = False) -> None:
-    """Go to the newest release of the instance's series, if there is one."""
-    appliance = opened()
-    instance = appliance.store.instances.get(name)
-    target = newest(appliance.catalogue.get(instance.product).definition, instance.series).version
-    if target == instance.release:
-        answer = {"instance": name, "release": target, "changed": False}
-        print_json(answer) if as_json else console.print(
-            f"Nothing to do: {name} runs {target}, the newest release of series {instance.series}."
-        )
-        return
-    carry_out("upgrade", name, {"to": target, "rehearsal": rehearsal}, as_json=as_json, detach=detach)
 
 
 @app.command()

@@ -5,6 +5,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 
 from appliance.domain.operation import Operation, OperationStatus, StepStatus
 from appliance.errors import ApplianceError, Cancelled, PreflightFailed
@@ -12,11 +13,19 @@ from appliance.hosts.confinement import Confinement, end
 from appliance.operations.awaiting import call
 from appliance.operations.machines import close_connection
 from appliance.operations.run import Run
-from appliance.operations.workflow import StepDefinition, Workflow, Workflows
+from appliance.operations.workflow import Done, StepDefinition, Workflow, Workflows
 from appliance.wiring import Appliance
 
 CHILDREN_GRACE_SECONDS = 10
 BEGUN = (StepStatus.RUNNING, StepStatus.SUCCEEDED, StepStatus.FAILED)
+
+
+class Taken(Enum):
+    """Where it goes on after a step: to the next one, straight to the end, or back."""
+
+    ON = "on"
+    OVER = "over"
+    BACK = "back"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,11 +57,12 @@ class Engine:
         for step in steps:
             if status.get(step.name) in (StepStatus.SUCCEEDED, StepStatus.SKIPPED):
                 continue
-            if not self._take(operation, step, interrupted=status.get(step.name) == StepStatus.RUNNING):
-                return False
+            taken = self._take(operation, step, interrupted=status.get(step.name) == StepStatus.RUNNING)
+            if taken is not Taken.ON:
+                return taken is Taken.OVER
         return True
 
-    def _take(self, operation: Operation, step: StepDefinition, *, interrupted: bool) -> bool:
+    def _take(self, operation: Operation, step: StepDefinition, *, interrupted: bool) -> Taken:
         journal = self.appliance.store.operations
         run = self._run(operation, step, interrupted=interrupted)
         try:
@@ -61,15 +71,16 @@ class Engine:
             self._be_confined()
             run.log(f"{step.title}{' (again, after an interruption)' if interrupted else ''}")
             detail = call(run, step.run, patience_seconds=self._patience_seconds)
-            journal.end_step(operation.id, step.name, StepStatus.SUCCEEDED, now=self.now(), detail=detail)
+            over = isinstance(detail, Done)
+            journal.end_step(operation.id, step.name, StepStatus.SUCCEEDED, now=self.now(), detail=detail, skip_rest=over)
         except ApplianceError as error:
             self._turn_back(operation, step, error, str(error))
         except Exception as error:  # noqa: BLE001 - the worker's one catch-all: a defect must roll back like any failure
             run.log(traceback.format_exc())
             self._turn_back(operation, step, error, f"a defect of the appliance: {type(error).__name__}: {error}")
         else:
-            return True
-        return False
+            return Taken.OVER if over else Taken.ON
+        return Taken.BACK
 
     def _turn_back(self, operation: Operation, step: StepDefinition, error: Exception, cause: str) -> None:
         journal = self.appliance.store.operations

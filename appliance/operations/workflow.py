@@ -12,6 +12,12 @@ Action = Callable[[Run], str | None]
 """Brings a step to its end state and proves it; may return a sentence about what it found. Called again after a crash."""
 
 
+class Done(str):
+    """Returned by a step instead of a plain sentence: the end is reached already, and the steps after it are skipped."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class StepDefinition:
     """One step. Before a step that is not `cancellable` the last safe point to stop has passed."""

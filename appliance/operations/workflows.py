@@ -3,8 +3,10 @@
 from appliance.operations.kinds.backup import BACKUP_WORKFLOW
 from appliance.operations.kinds.certificate import CERTIFICATE
 from appliance.operations.kinds.drill import DRILL
+from appliance.operations.kinds.host_patch import HOST_PATCH
 from appliance.operations.kinds.host_prepare import HOST_PREPARE
 from appliance.operations.kinds.install import INSTALL
+from appliance.operations.kinds.patch import PATCH
 from appliance.operations.kinds.rehearse import REHEARSE
 from appliance.operations.kinds.remove import REMOVE
 from appliance.operations.kinds.restore import RESTORE_BESIDE, RESTORE_IN_PLACE
@@ -16,6 +18,7 @@ WORKFLOWS: Workflows = {
     workflow.kind: workflow
     for workflow in (
         HOST_PREPARE,
+        HOST_PATCH,
         INSTALL,
         BACKUP_WORKFLOW,
         RESTORE_IN_PLACE,
@@ -23,6 +26,7 @@ WORKFLOWS: Workflows = {
         DRILL,
         REHEARSE,
         UPGRADE,
+        PATCH,
         ROLLBACK,
         CERTIFICATE,
         REMOVE,

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from ssl import create_default_context
 from typing import Any
 
 import httpx
@@ -33,9 +34,11 @@ class NotAsked(StepFailed):
 
 @dataclass(frozen=True, kw_only=True)
 class PackageIndex:
-    """An index by the address of its simple form."""
+    """An index by the address of its simple form, and how it is reached: a proxy, or a file of certificates to trust."""
 
     address: str
+    proxy: str | None = None
+    certificates: str | None = None
 
     def releases(self, package: str) -> tuple[PublishedRelease, ...]:
         """Every release of a package that was not withdrawn. Raises NotAsked."""
@@ -66,12 +69,19 @@ class PackageIndex:
 
     def _get(self, address: str, form: str) -> dict[str, Any]:
         try:
-            answer = httpx.get(address, headers={"Accept": form}, timeout=TIMEOUT_SECONDS, follow_redirects=True)
+            answer = httpx.get(
+                address,
+                headers={"Accept": form},
+                timeout=TIMEOUT_SECONDS,
+                follow_redirects=True,
+                proxy=self.proxy,
+                verify=create_default_context(cafile=self.certificates),
+            )
             answer.raise_for_status()
             found: dict[str, Any] = answer.json()
         except httpx.HTTPStatusError as error:
             raise NotAsked(f"the package index answers {error.response.status_code} for {httpx.URL(address).path}") from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise NotAsked(f"the package index does not answer ({type(error).__name__}: {error})") from None
         except ValueError:
             raise NotAsked(f"the package index does not answer in JSON for {httpx.URL(address).path}") from None
@@ -93,32 +103,28 @@ def version_of(file_name: str, package: str) -> str | None:
 def open_index(environment: Mapping[str, str] | None = None) -> PackageIndex:
     """The index that pip's settings name, or else the one that uv would use. Raises NotAsked."""
     environment = os.environ if environment is None else environment
-    if named := environment.get("PIP_INDEX_URL") or _configured(environment):
-        return PackageIndex(address=named.strip().rstrip("/"))
-    argv = [
-        program("uv"),
-        "pip",
-        "compile",
-        "-",
-        "--emit-index-url",
-        "--no-header",
-        "--offline",
-        "--quiet",
-        "--no-config",
-        "--python",
-        sys.executable,
-    ]
+    settings = _settings(environment)
+    address = settings.get("index-url") or _default(environment)
+    return PackageIndex(address=address.rstrip("/"), proxy=settings.get("proxy"), certificates=settings.get("cert"))
+
+
+def _default(environment: Mapping[str, str]) -> str:
+    argv = [program("uv"), "pip", "compile", "-", "--emit-index-url", "--no-header", "--offline", "--quiet", "--no-config"]
+    argv += ["--python", sys.executable]
     done = subprocess.run(argv, input="", capture_output=True, text=True, check=False, timeout=TIMEOUT_SECONDS, env=dict(environment))
     for line in done.stdout.splitlines():
         if line.startswith(OPTION):
-            return PackageIndex(address=line.removeprefix(OPTION).strip().rstrip("/"))
+            return line.removeprefix(OPTION).strip()
     raise NotAsked("this machine's settings of pip name no package index")
 
 
-def _configured(environment: Mapping[str, str]) -> str:
-    """As pip reads its files: later ones win, and [install] wins over [global]."""
+def _settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """As pip reads them: later files win, [install] wins over [global], and the environment over both."""
     parser = configparser.RawConfigParser()
     named = environment.get("PIP_CONFIG_FILE")
     parser.read([*(file.expanduser() for file in CONFIGURATION), *([named] if named else [])])
-    found = [parser.get(section, "index-url", fallback="") for section in ("install", "global")]
-    return next((address.strip().rstrip("/") for address in found if address.strip()), "")
+    found: dict[str, str] = {}
+    for section in ("global", "install"):
+        found |= {key.replace("_", "-"): value.strip() for key, value in (parser.items(section) if parser.has_section(section) else [])}
+    found |= {key[4:].lower().replace("_", "-"): value.strip() for key, value in environment.items() if key.startswith("PIP_")}
+    return {key: value for key, value in found.items() if value}

@@ -9,6 +9,7 @@ from appliance.store.hosts import Hosts
 from appliance.store.journal import Journal
 from appliance.store.pending import PendingAnswers
 from appliance.store.registry import Instances, Points
+from appliance.store.schedules import Schedules
 from appliance.store.vault import Vault, open_key
 
 
@@ -22,6 +23,7 @@ class Store:
     instances: Instances
     points: Points
     pending: PendingAnswers
+    schedules: Schedules
     access: Access
     vault: Vault
 
@@ -36,6 +38,7 @@ def open_store(database_file: Path, key_file: Path) -> Store:
         instances=Instances(database=database),
         points=Points(database=database),
         pending=PendingAnswers(database=database),
+        schedules=Schedules(database=database),
         access=Access(database=database),
         vault=Vault(database=database, key=open_key(key_file)),
     )

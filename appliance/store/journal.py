@@ -13,6 +13,7 @@ from appliance.domain.host import title_of
 from appliance.domain.operation import Operation, OperationStatus, StepStatus
 from appliance.errors import Conflict, NotFound
 from appliance.store.database import Database
+from appliance.store.holding import next_to_begin
 from appliance.store.models import AuditRow, LogRow, OperationRow, StepRow
 from appliance.store.operation_rows import BACK, operation_of
 
@@ -104,13 +105,12 @@ class Journal:
         )
 
     def claim(self, *, now: datetime) -> Operation | None:
-        """Take the oldest queued operation, or None; it is running afterwards."""
-        query = select(OperationRow).where(OperationRow.status == OperationStatus.QUEUED).order_by(OperationRow.id).limit(1)
+        """Take the oldest queued operation that may begin, or None; it is running afterwards."""
         with self.database.reading() as session:
-            if session.scalar(query.with_only_columns(OperationRow.id)) is None:
+            if session.scalar(select(OperationRow.id).where(OperationRow.status == OperationStatus.QUEUED).limit(1)) is None:
                 return None  # to take the write lock for this would keep carriers waiting
         with self.database.writing() as session:
-            row = session.scalars(query).first()
+            row = next_to_begin(session)
             if row is None:
                 return None
             row.status = OperationStatus.RUNNING
@@ -155,13 +155,18 @@ class Journal:
             row.status, row.started_at = StepStatus.RUNNING, row.started_at or now
             return True
 
-    def end_step(self, operation_id: int, name: str, status: StepStatus, *, now: datetime, detail: str | None = None) -> None:
-        """Write how a step ended."""
+    def end_step(
+        self, operation_id: int, name: str, status: StepStatus, *, now: datetime, detail: str | None = None, skip_rest: bool = False
+    ) -> None:
+        """Write how a step ended; with `skip_rest`, also that those not begun are not needed: both or neither."""
         with self.database.writing() as session:
             row = _step(session, operation_id, name)
             row.status, row.finished_at = status, now
             row.detail = detail if detail is not None else row.detail
             row.percent = 100 if status == StepStatus.SUCCEEDED else row.percent
+            for step in _row(session, operation_id).steps if skip_rest else ():
+                if step.status == StepStatus.PENDING:
+                    step.status, step.percent = StepStatus.SKIPPED, 100
 
     def progress(self, operation_id: int, name: str, percent: int) -> None:
         """Write how far a step has come, 0 to 100."""

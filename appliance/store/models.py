@@ -201,3 +201,34 @@ class PendingRow(Base):
     subject: Mapped[str] = mapped_column(primary_key=True)
     asked_at: Mapped[datetime]
     answer: Mapped[dict[str, Any]]
+
+
+class ScheduleRow(Base):
+    """Unattended work in the windows of its subject."""
+
+    __tablename__ = "schedules"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(index=True)
+    kind: Mapped[str]
+    parameters: Mapped[dict[str, Any]]
+    window: Mapped[dict[str, Any]]
+    catch_up: Mapped[str]
+    stop_after: Mapped[int]
+    paused: Mapped[bool]
+    created_at: Mapped[datetime]
+    dealt_with: Mapped[datetime]
+    counted_from: Mapped[datetime]
+    note: Mapped[str] = mapped_column(Text)
+    noted_at: Mapped[datetime | None]
+    operation: Mapped[int | None]
+
+
+class SwitchRow(Base):
+    """Something that is on for the whole appliance: by whom, since when. What is off has no row."""
+
+    __tablename__ = "switches"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[datetime]
+    by: Mapped[str]

@@ -10,7 +10,7 @@ from appliance.hosts.confinement import Marked
 from appliance.operations.engine import Engine
 from appliance.operations.requesting import cancel, request, retry
 from appliance.operations.run import Run
-from appliance.operations.workflow import StepDefinition, Workflows
+from appliance.operations.workflow import Done, StepDefinition, Workflows
 from appliance.wiring import Appliance
 from tests.support.operating import make_appliance, now, record, workflows_of
 
@@ -54,6 +54,25 @@ def test_an_operation_takes_its_steps_in_order(appliance: Appliance) -> None:
     workflows = workflows_of(world.step("one"), world.step("two"))
     ended = carry(appliance, workflows, record(appliance, workflows))
     assert (ended.status, ended.percent, world.deeds) == (OperationStatus.SUCCEEDED, 100, ["one", "two"])
+
+
+def test_a_step_that_finds_the_end_reached_skips_those_after_it(appliance: Appliance) -> None:
+    world = World()
+    look = StepDefinition(name="look", title="Look", run=lambda _: Done("nothing new"))
+    workflows = workflows_of(world.step("one"), look, world.step("two"))
+    ended = carry(appliance, workflows, record(appliance, workflows))
+    assert (ended.status, ended.percent, world.deeds) == (OperationStatus.SUCCEEDED, 100, ["one"])
+    assert [(step.status, step.detail) for step in ended.steps[1:]] == [(StepStatus.SUCCEEDED, "nothing new"), (StepStatus.SKIPPED, None)]
+
+
+def test_an_operation_killed_after_its_end_was_reached_does_nothing_more(appliance: Appliance) -> None:
+    world = World()
+    workflows = workflows_of(world.step("one"), world.step("two"))
+    operation = record(appliance, workflows)
+    appliance.store.operations.claim(now=now())
+    appliance.store.operations.begin_step(operation.id, "one", now=now())
+    appliance.store.operations.end_step(operation.id, "one", StepStatus.SUCCEEDED, now=now(), skip_rest=True)
+    assert (carry(appliance, workflows, operation).status, world.deeds) == (OperationStatus.SUCCEEDED, [])
 
 
 def test_a_failed_step_is_undone_with_all_before_it_in_reverse(appliance: Appliance) -> None:

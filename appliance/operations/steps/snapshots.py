@@ -38,14 +38,18 @@ def repository_spec(run: Run, password_file: str) -> dict[str, str]:
 
 
 def take_snapshot(run: Run) -> str:
-    """Back the instance up; its recovery point is in the repository afterwards, or nothing of it."""
-    instance = run.appliance.store.instances.get(run.operation.instance)
+    """Back the operation's instance up."""
+    return back_up(run, run.appliance.store.instances.get(run.operation.instance), key="point")
+
+
+def back_up(run: Run, instance: Instance, *, key: str) -> str:
+    """Back an instance up; its recovery point is in the repository afterwards, or nothing of it. `key` is what it is remembered by."""
     password = run.appliance.store.vault.ensure(repository_scope(repository_name(run.machine.host.name)), "password", PASSWORD_LENGTH)
     with run.lent_secrets({"repository": password}) as files:
         repository = repository_spec(run, files["repository"])
         run.backup("init", {"repository": repository})
-        record = _finished_before(run, repository) or _make_point(run, instance, repository)
-    _tell(run, record)
+        record = _finished_before(run, instance, repository, key) or _make_point(run, instance, repository, key)
+    _tell(run, instance, record, key)
     run.appliance.store.points.add(
         RecoveryPoint(
             id=record["id"],
@@ -80,29 +84,30 @@ def restore_point(run: Run) -> str:
     return f"recovery point {point.id}"
 
 
-def _finished_before(run: Run, repository: Mapping[str, str]) -> dict[str, Any] | None:
+def _finished_before(run: Run, instance: Instance, repository: Mapping[str, str], key: str) -> dict[str, Any] | None:
     """The record of a backup that had come to its end when it was cut off."""
-    point = run.memory.get("point")
+    point = run.memory.get(key)
     if point is None:
         return None
-    listed = run.backup("points", {"repository": repository, "crm": run.operation.instance})
+    listed = run.backup("points", {"repository": repository, "crm": instance.name})
     return next((record for record in listed["points"] if record["id"] == point), None)
 
 
-def _make_point(run: Run, instance: Instance, repository: Mapping[str, str]) -> dict[str, Any]:
+def _make_point(run: Run, instance: Instance, repository: Mapping[str, str], key: str) -> dict[str, Any]:
     started = run.now()
-    point = f"{started:%Y%m%dT%H%M%SZ}-{run.operation.id}"
-    run.remember(point=point, point_began=started.isoformat())
+    own = instance.name == run.operation.instance
+    point = f"{started:%Y%m%dT%H%M%SZ}-{run.operation.id}" + ("" if own else f"-{instance.name}")
+    run.remember(**{key: point, f"{key}_began": started.isoformat()})
     record = run.backup("backup", {"repository": repository, "point": point, **_backup_spec(run, instance)})
     for warning in record.get("warnings", ()):
         run.log(f"not backed up: {warning}")
     return {name: value for name, value in record.items() if name != "event"}
 
 
-def _tell(run: Run, record: Mapping[str, Any]) -> None:
+def _tell(run: Run, instance: Instance, record: Mapping[str, Any], key: str) -> None:
     """Tell the monitor of the point, whether it was made now or had come to its end before a crash that kept it untold."""
-    began = datetime.fromisoformat(run.memory.get("point_began", record["at"]))
-    tell_backup(run.appliance, run.operation.instance, repository=repository_name(run.machine.host.name), began=began, record=record)
+    began = datetime.fromisoformat(run.memory.get(f"{key}_began", record["at"]))
+    tell_backup(run.appliance, instance.name, repository=repository_name(run.machine.host.name), began=began, record=record)
 
 
 def _backup_spec(run: Run, instance: Instance) -> dict[str, Any]:

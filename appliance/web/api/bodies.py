@@ -179,7 +179,8 @@ class RequestBody(Body):
     kind: Annotated[
         str,
         Field(
-            max_length=32, description="install, backup, restore, drill, rehearse, upgrade, rollback, certificate, remove or host-prepare"
+            max_length=32,
+            description="install, backup, restore, drill, rehearse, patch, upgrade, rollback, certificate, remove, host-prepare or host-patch",
         ),
     ]
     instance: Annotated[str, Field(max_length=64, description="A CRM, or `host:NAME` for a host itself")]

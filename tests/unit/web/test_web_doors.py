@@ -39,6 +39,8 @@ CHANGES = {
     "/instances/{name}/certificate": "operator",
     "/hosts/{name}/prepare": "operator",
     "/updates": "operator",
+    "/updates/patch": "operator",
+    "/updates/pause": "operator",
     "/operations/{operation_id}/cancel": "operator",
     "/operations/{operation_id}/retry": "operator",
     "/instances/{name}/remove": "administrator",
@@ -61,6 +63,7 @@ API_READS = [
     "/api/v1/hosts",
     "/api/v1/hosts/{name}",
     "/api/v1/pending",
+    "/api/v1/schedules",
     "/api/v1/operations",
     "/api/v1/operations/{operation_id}",
     "/api/v1/operations/{operation_id}/log",
@@ -73,6 +76,9 @@ API_CHANGES: dict[str, dict[str, object]] = {
     "/api/v1/operations/{operation_id}/retry": {},
     "/api/v1/hosts/{name}/prepare": {},
     "/api/v1/pending": {},
+    "/api/v1/schedules": {"name": "n", "subject": "sales", "window": {"days": "SUN", "begin": "02:00", "minutes": 60}},
+    "/api/v1/schedules/pause": {"paused": True},
+    "/api/v1/schedules/{name}/pause": {"paused": True},
 }
 API_ADMINISTRATION_CHANGES: dict[str, dict[str, object]] = {
     "/api/v1/hosts": WEB2 | {"fingerprint": "SHA256:x"},
@@ -81,12 +87,13 @@ API_ADMINISTRATION_CHANGES: dict[str, dict[str, object]] = {
 }
 ALL_API_CHANGES = API_CHANGES | API_ADMINISTRATION_CHANGES
 API_ADMINISTRATION = ["/api/v1/tokens"]
+API_OPERATORS_REMOVALS = ["/api/v1/schedules/{name}"]
 API_REMOVALS = ["/api/v1/tokens/{name:path}", "/api/v1/hosts/{name}"]
 DESCRIPTION = "/api/v1/openapi.json"
 
 GETS = {*OPEN, *SEEN_BY_ALL, *OPERATORS_FORMS, *ADMINISTRATORS_FORMS, *STREAMS, *API_READS, *API_STREAMS, *API_ADMINISTRATION, DESCRIPTION}
 POSTS = {"/login", *CHANGES, *OWN_AFFAIRS, *ALL_API_CHANGES}
-DELETES = {*API_REMOVALS}
+DELETES = {*API_REMOVALS, *API_OPERATORS_REMOVALS}
 
 
 def fill(address: str) -> str:
@@ -125,7 +132,7 @@ def test_a_stranger_changes_nothing(world: PanelWorld, mallory: Browser) -> None
 
 def test_the_api_tells_a_stranger_nothing(mallory: Browser) -> None:
     answers = [mallory.get(fill(address)) for address in [*API_READS, *API_STREAMS, *API_ADMINISTRATION, DESCRIPTION]]
-    answers += [mallory.client.delete(fill(address)) for address in API_REMOVALS]
+    answers += [mallory.client.delete(fill(address)) for address in DELETES]
     told = {(answer.status_code, answer.headers["content-type"], answer.headers["www-authenticate"]) for answer in answers}
     assert told == {(401, "application/problem+json", "Bearer")}
 
@@ -157,6 +164,7 @@ def test_a_viewer_changes_nothing(world: PanelWorld, victor: Browser) -> None:
 def test_a_viewers_token_changes_nothing(world: PanelWorld) -> None:
     before, program = run_operation(world.appliance), world.program_of("Victor")
     answers = [program.post(fill(address), json=body) for address, body in ALL_API_CHANGES.items()]
+    answers += [program.delete(fill(address)) for address in DELETES]
     assert {(answer.status_code, answer.json()["status"]) for answer in answers} == {(403, 403)}
     assert world.operations() == [before]
 

@@ -62,3 +62,47 @@ def test_a_program_reads_and_asks(world: PanelWorld, monkeypatch: pytest.MonkeyP
     assert found["problems"]
     assert program.get("/api/v1/pending").json() == [found]
     assert program.post("/api/v1/pending", json={"subjects": ["nobody"]}).status_code == 404
+
+
+WINDOW = {"days": "SUN", "begin": "02:00", "minutes": 120, "time_zone": "Europe/Berlin", "blackouts": ["2026-12-24..2027-01-02"]}
+NIGHTLY = {"name": "nightly", "subject": "sales", "window": WINDOW, "catch_up": "soon"}
+
+
+def test_a_program_schedules_patches_and_pauses_them(world: PanelWorld) -> None:
+    program = world.program_of("Oscar")
+    made = program.post("/api/v1/schedules", json=NIGHTLY)
+    assert (made.status_code, made.json()["window"], made.json()["next"]) == (201, WINDOW, "2026-03-08T01:00:00Z")
+    assert program.post("/api/v1/schedules", json=NIGHTLY).status_code == 409
+    assert program.post("/api/v1/schedules/nightly/pause", json={"paused": True}).json()["paused"]
+    assert program.post("/api/v1/schedules/pause", json={"paused": True}).json()["paused"]
+    assert program.delete("/api/v1/schedules/nightly").status_code == 204
+    assert program.get("/api/v1/schedules").json() == {"paused": True, "schedules": []}
+
+
+def test_a_window_that_cannot_be_is_refused_by_its_field(world: PanelWorld) -> None:
+    answer = world.program_of("Oscar").post("/api/v1/schedules", json={**NIGHTLY, "window": {**WINDOW, "days": "SOMEDAY"}})
+    assert (answer.status_code, answer.json()["field"]) == (422, "days")
+
+
+def test_the_page_shows_schedules_and_pauses_all(world: PanelWorld, oscar: Browser) -> None:
+    world.program_of("Oscar").post("/api/v1/schedules", json=NIGHTLY)
+    assert "SUN 02:00, 120 min, Europe/Berlin" in oscar.get("/updates").text
+    assert oscar.post("/updates/pause", {"paused": "yes"}).status_code == 303
+    assert "All are paused, by Oscar" in oscar.get("/updates").text
+    oscar.post("/updates/pause", {"paused": "", "name": ""})
+    assert "All are paused" not in oscar.get("/updates").text
+
+
+def test_a_crm_and_a_host_are_patched_from_the_page(world: PanelWorld, oscar: Browser) -> None:
+    assert oscar.post("/updates/patch", {"subject": "sales"}).headers["location"] == "/operations/1"
+    assert oscar.post("/updates/patch", {"subject": "host:web1"}).headers["location"] == "/operations/2"
+    assert [(one.kind, one.parameters) for one in world.operations()] == [
+        ("host-patch", {"what": "security", "reboot": False}),
+        ("patch", {"to": "2.7.13"}),
+    ]
+    busy = oscar.post("/updates/patch", {"subject": "sales"})
+    assert (busy.status_code, "busy with operation 1" in busy.text) == (409, True)
+
+
+def test_this_machines_packages_are_left_to_its_administrator(oscar: Browser) -> None:
+    assert oscar.post("/updates/patch", {"subject": "host:localhost"}).status_code == 422

@@ -1,0 +1,38 @@
+"""What a schedule is: unattended work that is requested in the windows of its subject."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from appliance.domain.window import CatchUp, Window
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """Requests an operation of a kind for a subject (an instance, or "host:NAME") in every occurrence of a window.
+
+    `dealt_with` is the beginning of the last occurrence that something was decided about, or the moment it was made: windows count
+    from there. `note` says what was decided. After `stop_after` runs in a row that did not succeed it pauses itself; runs count from
+    `counted_from`, when it was made or resumed.
+    """
+
+    name: str
+    subject: str
+    kind: str
+    window: Window
+    created_at: datetime
+    dealt_with: datetime
+    counted_from: datetime
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    catch_up: CatchUp = CatchUp.NEXT_WINDOW
+    stop_after: int = 2
+    paused: bool = False
+    note: str = ""
+    noted_at: datetime | None = None
+    operation: int | None = None
+
+    @property
+    def requester(self) -> str:
+        """Who requests its operations."""
+        return f"schedule {self.name}"

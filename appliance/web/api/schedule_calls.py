@@ -1,0 +1,126 @@
+"""Schedules, under /api/v1."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Self
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from appliance.domain.schedule import Schedule
+from appliance.domain.window import CatchUp, Window, parse_blackout
+from appliance.operations.schedules import add_schedule
+from appliance.web.api.bodies import Body
+from appliance.web.api.calls import BUSY, PROBLEMS
+from appliance.web.panel import PanelDependency
+from appliance.web.sessions import Bearer
+
+router = APIRouter(prefix="/api/v1/schedules", responses=PROBLEMS)
+
+
+class WindowBody(Body):
+    """When work may begin; a length of 180 minutes is three hours also in the nights in which clocks change."""
+
+    days: Annotated[str, Field(max_length=100, description="SUN, MON-FRI, SUN#2 (the second), or cron's last three fields")]
+    begin: Annotated[str, Field(max_length=5, description="As 02:00")]
+    minutes: int
+    time_zone: Annotated[str, Field(max_length=64, description="As Europe/Berlin")] = "UTC"
+    blackouts: Annotated[list[str], Field(max_length=400, description="Dates, or first..last, in that time zone", default_factory=list)]
+
+
+class NewScheduleBody(Body):
+    """A schedule to add."""
+
+    name: Annotated[str, Field(max_length=40)]
+    subject: Annotated[str, Field(max_length=64, description="A CRM, or host:NAME")]
+    window: WindowBody
+    parameters: Annotated[dict[str, Any], Field(description="Of a host: `what` (security or all) and `reboot`", default_factory=dict)]
+    catch_up: CatchUp = CatchUp.NEXT_WINDOW
+    stop_after: Annotated[int, Field(description="After so many runs in a row that fail it pauses itself")] = 2
+
+
+class ScheduleBody(NewScheduleBody):
+    """A schedule; `note` is what was decided last, `next` when its next window begins."""
+
+    kind: str
+    paused: bool
+    note: str
+    noted_at: datetime | None
+    operation: int | None
+    created_at: datetime
+    next: datetime | None
+
+    @classmethod
+    def of(cls, schedule: Schedule, now: datetime) -> Self:
+        """As it stands now."""
+        window = schedule.window
+        shown = WindowBody(
+            days=window.days,
+            begin=window.begin,
+            minutes=int(window.length.total_seconds() // 60),
+            time_zone=window.time_zone,
+            blackouts=[str(blackout) for blackout in window.blackouts],
+        )
+        coming = window.next(now)
+        known = {name: value for name, value in vars(schedule).items() if name in cls.model_fields and name != "window"}
+        return cls(**known, window=shown, next=coming.begins if coming else None)
+
+
+class SchedulesBody(Body):
+    """All schedules; `paused` says that all of them are, whatever each of them says."""
+
+    paused: bool
+    schedules: list[ScheduleBody]
+
+
+class PauseBody(Body):
+    """Whether to pause or to go on."""
+
+    paused: bool
+
+
+@router.get("")
+def list_schedules(panel: PanelDependency, _: Bearer) -> SchedulesBody:
+    """Give every schedule, by name."""
+    schedules = panel.appliance.store.schedules
+    return SchedulesBody(
+        paused=schedules.paused_by() is not None, schedules=[ScheduleBody.of(one, panel.clock()) for one in schedules.list()]
+    )
+
+
+@router.post("", status_code=201, responses=BUSY)
+def add(panel: PanelDependency, principal: Bearer, body: NewScheduleBody) -> ScheduleBody:
+    """Patch a CRM or a host in a window from now on."""
+    principal.demand("schedule")
+    window = Window(
+        days=body.window.days,
+        begin=body.window.begin,
+        length=timedelta(minutes=body.window.minutes),
+        time_zone=body.window.time_zone,
+        blackouts=tuple(map(parse_blackout, body.window.blackouts)),
+    )
+    given = body.model_dump(include={"name", "subject", "parameters", "stop_after"})
+    schedule = add_schedule(panel.appliance, **given, window=window, catch_up=body.catch_up, requested_by=principal.name, now=panel.clock())
+    return ScheduleBody.of(schedule, panel.clock())
+
+
+@router.post("/pause")
+def pause_all(panel: PanelDependency, principal: Bearer, body: PauseBody) -> SchedulesBody:
+    """Pause all schedules, or let them go on; windows that passed meanwhile are not caught up."""
+    principal.demand("schedule")
+    panel.appliance.store.schedules.pause_all(paused=body.paused, by=principal.name, now=panel.clock())
+    return list_schedules(panel, principal)
+
+
+@router.post("/{name}/pause")
+def pause(panel: PanelDependency, principal: Bearer, name: str, body: PauseBody) -> ScheduleBody:
+    """Pause one schedule, or let it go on."""
+    principal.demand("schedule")
+    changed = panel.appliance.store.schedules.pause(name, paused=body.paused, by=principal.name, now=panel.clock())
+    return ScheduleBody.of(changed, panel.clock())
+
+
+@router.delete("/{name}", status_code=204)
+def remove(panel: PanelDependency, principal: Bearer, name: str) -> None:
+    """Forget a schedule; its operations stay in the history."""
+    principal.demand("schedule")
+    panel.appliance.store.schedules.remove(name, by=principal.name, now=panel.clock())
