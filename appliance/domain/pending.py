@@ -67,12 +67,14 @@ class Advisory:
 class Pending:
     """What waits for a subject (an instance, or "host:NAME"), as it was asked at a moment. `problems` say what could not be asked.
 
+    `rebuilt` says that the installed release has a new lock, so that a patch brings other packages of the same release.
     `reboot_required` is None for an instance, and for a host that could not be asked. `listed_at` is when apt's lists were fetched.
     """
 
     subject: str
     asked_at: datetime
     installed: str = ""
+    rebuilt: bool = False
     releases: tuple[PendingRelease, ...] = ()
     packages: tuple[PendingPackage, ...] = ()
     advisories: tuple[Advisory, ...] = ()
@@ -84,7 +86,9 @@ class Pending:
     @property
     def is_nothing(self) -> bool:
         """Whether everything was asked and nothing waits."""
-        return not (self.releases or self.packages or self.advisories or self.reboot_required or self.restarts or self.problems)
+        return not (
+            self.releases or self.rebuilt or self.packages or self.advisories or self.reboot_required or self.restarts or self.problems
+        )
 
     @property
     def security_packages(self) -> tuple[PendingPackage, ...]:
@@ -101,7 +105,14 @@ class Pending:
         packages = f"{len(self.packages)} packages, {len(self.security_packages)} of them security" if self.packages else ""
         advisories = f"{len(self.advisories)} advisories" if self.advisories else ""
         restarts = f"{len(self.restarts)} services to restart" if self.restarts else ""
-        found = [*ways, packages, advisories, restarts, "reboot required" if self.reboot_required else ""]
+        found = [
+            *ways,
+            "a new lock" if self.rebuilt else "",
+            packages,
+            advisories,
+            restarts,
+            "reboot required" if self.reboot_required else "",
+        ]
         unknown = [f"cannot be asked: {problem}" for problem in self.problems]
         return "; ".join(part for part in (*found, *unknown) if part) or "nothing pending"
 

@@ -74,10 +74,14 @@ def reachable(definition: ProductDefinition, version: str) -> tuple[Release, ...
     return tuple(release for release in later if release.series == series or _route(definition, series, release.series))
 
 
-def plan(definition: ProductDefinition, from_release: str, to_release: str) -> Path:
-    """The move between two releases; raises InvalidRequest or NotFound, saying what would work instead."""
+def plan(definition: ProductDefinition, from_release: str, to_release: str, *, anew: bool = False) -> Path:
+    """The move between two releases; raises InvalidRequest or NotFound, saying what would work instead.
+
+    `anew` allows the same release, built from another lock: a patch of what it runs with.
+    """
     source, target = definition.release(from_release), definition.release(to_release)
-    _refuse_standstill_and_downgrade(definition, source, target)
+    if not (anew and source.version == target.version):
+        _refuse_standstill_and_downgrade(definition, source, target)
     if source.series == target.series:
         patch = definition.patch
         return Path(move=Move.PATCH, source=source, target=target, reversible=patch.reversible, steps=patch.steps)
@@ -87,11 +91,11 @@ def plan(definition: ProductDefinition, from_release: str, to_release: str) -> P
     return Path(move=Move.UPGRADE, source=source, target=target, reversible=hop.reversible, steps=hop.steps, hop=hop)
 
 
-def itinerary(definition: ProductDefinition, from_release: str, to_release: str) -> tuple[Path, ...]:
-    """The moves that lead to a release in one operation, over the newest release of each series between; raises like `plan`."""
+def itinerary(definition: ProductDefinition, from_release: str, to_release: str, *, anew: bool = False) -> tuple[Path, ...]:
+    """The moves that lead to a release in one operation, over the newest release of each series between; like `plan`, also in what it raises."""
     stops = waypoints(definition, from_release, to_release)
     if len(stops) < 2:  # noqa: PLR2004 - one stop is the target itself
-        return (plan(definition, from_release, to_release),)
+        return (plan(definition, from_release, to_release, anew=anew),)
     return tuple(plan(definition, start, stop) for start, stop in pairwise([from_release, *(release.version for release in stops)]))
 
 

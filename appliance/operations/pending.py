@@ -12,6 +12,7 @@ from appliance.domain.pending import Pending, PendingPackage, pending_releases
 from appliance.errors import ApplianceError, StepFailed
 from appliance.hosts.reach import Reach, ask_script
 from appliance.operations.machines import machine_of
+from appliance.products.builds import build_of
 from appliance.products.feeds import advisories, published
 from appliance.wiring import Appliance
 
@@ -55,7 +56,8 @@ def pending_of(appliance: Appliance, subject: str, *, now: datetime) -> Pending:
 def pending_of_instance(appliance: Appliance, instance: Instance, *, now: datetime) -> Pending:
     """Newer releases by the product's feed, and advisories for the lock that it was installed from. Raises NotFound without the product."""
     product = appliance.catalogue.get(instance.product)
-    problems: list[str] = []
+    definition, feed, offline = product.definition, product.definition.feed, appliance.settings.advisories_file
+    problems: list[str] = [] if feed else [f"{definition.name} has no feed of new releases in its definition"]
 
     def asked(question: Callable[[], tuple[Any, ...]]) -> tuple[Any, ...]:
         try:
@@ -64,19 +66,23 @@ def pending_of_instance(appliance: Appliance, instance: Instance, *, now: dateti
             problems.append(str(error).rstrip("."))
             return ()
 
-    feed = product.definition.feed
-    if feed is None:
-        problems.append(f"{product.definition.name} has no feed of new releases in its definition")
     news = asked(lambda: published(feed)) if feed else ()
-    releases = asked(lambda: pending_releases(product.definition, instance.release, news))
-    known = asked(lambda: advisories(product.lock_of(instance.release), appliance.settings.advisories_file))
     return Pending(
         subject=instance.name,
         asked_at=now,
         installed=instance.release,
-        releases=releases,
-        advisories=known,
+        rebuilt=any(asked(lambda: (is_rebuilt(appliance, instance),))),
+        releases=asked(lambda: pending_releases(definition, instance.release, news)),
+        advisories=asked(lambda: advisories(product.lock_of(instance.release), offline)),
         problems=tuple(dict.fromkeys(problems)),
+    )
+
+
+def is_rebuilt(appliance: Appliance, instance: Instance) -> bool:
+    """Whether the installed release would be built otherwise today: its lock was made anew. Raises NotFound, ConfigurationError."""
+    return (
+        instance.deployment is not None
+        and build_of(appliance.catalogue.get(instance.product), instance.release) != instance.deployment.build
     )
 
 

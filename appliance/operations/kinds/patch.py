@@ -10,6 +10,7 @@ from appliance.domain.versions import newest
 from appliance.operations.kinds.backup import serving
 from appliance.operations.kinds.upgrade import UPGRADE
 from appliance.operations.parameters import Parameters, read
+from appliance.operations.pending import is_rebuilt
 from appliance.operations.run import Run
 from appliance.operations.workflow import Done, StepDefinition, Workflow
 from appliance.wiring import Appliance
@@ -37,6 +38,8 @@ def look(run: Run) -> str:
     to = run.operation.parameters["to"]
     if to != instance.release:
         return f"{instance.release} to {to}"
+    if is_rebuilt(run.appliance, instance):
+        return f"{to} with the packages of its new lock"
     asked = run.appliance.store.pending.find(instance.name)
     known = [release.version for release in asked.releases if release.way is Way.PATCH and not release.installable] if asked else []
     more = f"; published, but not in the product's definition yet: {', '.join(known)}" if known else ""
@@ -49,8 +52,9 @@ def report(run: Run) -> str:
     closed = closed_for(operation)
     before = run.memory["old"]["version"]
     run.remember(facts={"downtime_seconds": closed.total_seconds()} if closed else {})
+    anew = ", with the packages of its new lock" if before == operation.parameters["to"] else ""
     told = f"; visitors saw the maintenance page for {closed.total_seconds():.1f} s" if closed else ""
-    return f"{before} to {operation.parameters['to']}{told}"
+    return f"{before} to {operation.parameters['to']}{anew}{told}"
 
 
 def closed_for(operation: Operation) -> timedelta | None:
