@@ -35,7 +35,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FarMachine:
     return put_in_the_way(programs, monkeypatch)
 
 
-def requested(appliance: Appliance, subject: str = "host:web1", **parameters: object) -> Operation:
+def requested(appliance: Appliance, subject: str = "host:web1", /, **parameters: object) -> Operation:
     return request(appliance, "host-patch", subject, parameters, requested_by="Alice", now=NOON)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from appliance.domain.pending import Pending, PendingPackage
 from appliance.errors import HostUnreachable, InvalidRequest, PreflightFailed
 from appliance.hosts.reach import ask, boot_of
 from appliance.operations.machines import require_reachable
+from appliance.operations.noticed import noticed
 from appliance.operations.parameters import Parameters, read
 from appliance.operations.pending import pending_of_host
 from appliance.operations.preflight import Check, disk_has_room, is_healthy, require
@@ -121,7 +123,9 @@ def report(run: Run) -> str:
     for package in _packages(run):
         run.log(f"{package.name}: {package.installed} to {package.candidate}")
     names = ", ".join(f"{package.name} {package.candidate}" for package in _packages(run))
-    return f"updated: {names or 'nothing'}; {_left(run, found)}"
+    since = run.now() - datetime.fromisoformat(run.memory["away_from"])
+    downtime = [noticed(run.appliance, instance.name, since) for instance in _instances(run)]
+    return "; ".join([f"updated: {names or 'nothing'}", *downtime, _left(run, found)])
 
 
 def _chosen(run: Run, found: Pending) -> tuple[PendingPackage, ...]:
