@@ -4,12 +4,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfoNotFoundError
 
 from appliance.domain.forecast import Fit, Forecast, forecast
 from appliance.domain.operation import Operation, OperationStatus, StepStatus
 from appliance.domain.schedule import Schedule
 from appliance.domain.window import Due, Timing, due
-from appliance.errors import ApplianceError, Conflict
+from appliance.errors import ApplianceError, Conflict, InvalidRequest
 from appliance.operations.requesting import request
 from appliance.wiring import Appliance
 
@@ -41,10 +42,20 @@ def carry_out_schedules(appliance: Appliance, now: datetime) -> list[int]:
         return []
     begun = []
     for schedule in schedules:
-        found = due(schedule.window, since=schedule.dealt_with, now=now, catch_up=schedule.catch_up)
+        found = _due(appliance, schedule, now)
         if found is not None and (operation := _decide(appliance, schedule, found, now)) is not None:
             begun.append(operation)
     return begun
+
+
+def _due(appliance: Appliance, schedule: Schedule, now: datetime) -> Due | None:
+    """None also for a window that cannot be told any more, since its time zone is gone: that is noted, and no reason to stop the worker."""
+    try:
+        return due(schedule.window, since=schedule.dealt_with, now=now, catch_up=schedule.catch_up)
+    except (InvalidRequest, ZoneInfoNotFoundError) as error:
+        if schedule.note != (note := f"its window cannot be told: {error}"):
+            _note(appliance, schedule, note, now)
+        return None
 
 
 def forecast_of(appliance: Appliance, kind: str, subject: str) -> Forecast:

@@ -1,5 +1,6 @@
 """A schedule requests its work once in each window, says why it did not, and stops when nobody should let it go on."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -166,6 +167,14 @@ def test_what_would_be_refused_at_night_is_refused_at_once(appliance: Appliance)
         add_schedule(appliance, name="other", subject="nobody", parameters={}, **given)  # type: ignore[arg-type]
     with pytest.raises(InvalidRequest):
         add_schedule(appliance, name="other", subject="sales", parameters={"reboot": True}, **given)  # type: ignore[arg-type]
+
+
+def test_a_window_whose_time_zone_is_gone_is_noted_and_stops_no_other(appliance: Appliance) -> None:
+    made = add(appliance)
+    gone = replace(made, name="gone", window=replace(made.window, time_zone="Europe/Atlantis"))
+    appliance.store.schedules.add(gone, by="Alice")
+    assert len(carry_out_schedules(appliance, SUNDAY)) == 1
+    assert "its window cannot be told" in appliance.store.schedules.get("gone").note
 
 
 def test_a_schedule_is_kept_as_it_was_made(appliance: Appliance) -> None:

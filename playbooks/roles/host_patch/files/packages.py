@@ -95,7 +95,7 @@ def main(text: str) -> int:
             keep(kept, name, there[name])
         bring([f"{name}={wanted[name]}" for name in differing], differing)
     elif differing:
-        bring([str(file) for file in sorted(kept.glob("*.deb"))], differing, "--allow-downgrades", "--no-download")
+        bring([str(file) for file in sorted(kept.glob("*.deb"))], differing, "--allow-downgrades")
     after = installed(list(wanted))
     if wrong := sorted(name for name, version in wanted.items() if after.get(name) != version):
         sys.exit(f"these do not have the wanted version: {', '.join(f'{name} {after.get(name)}' for name in wrong)}")
