@@ -92,7 +92,7 @@ def plan(definition: ProductDefinition, from_release: str, to_release: str, *, a
 
 
 def itinerary(definition: ProductDefinition, from_release: str, to_release: str, *, anew: bool = False) -> tuple[Path, ...]:
-    """The moves that lead to a release in one operation, over the newest release of each series between; like `plan`, also in what it raises."""
+    """The moves that lead to a release in one operation, over the newest release of each series between; raises like `plan`."""
     stops = waypoints(definition, from_release, to_release)
     if len(stops) < 2:  # noqa: PLR2004 - one stop is the target itself
         return (plan(definition, from_release, to_release, anew=anew),)

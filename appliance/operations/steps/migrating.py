@@ -57,6 +57,6 @@ def _require(run: Run, deployment: Deployment, checks: tuple[Check, ...]) -> Non
 
 
 def ways(run: Run, from_release: str) -> tuple[VersionPath, ...]:
-    """The hops from a release to the wanted one, or to itself from another lock. Raises InvalidRequest when the product does not allow it."""
+    """The hops from a release to the wanted one, or to itself from another lock. Raises InvalidRequest where the product allows none."""
     product = run.appliance.catalogue.get(subject(run).product)
     return itinerary(product.definition, from_release, run.operation.parameters["to"], anew=True)

@@ -180,7 +180,7 @@ class RequestBody(Body):
         str,
         Field(
             max_length=32,
-            description="install, backup, restore, drill, rehearse, patch, upgrade, rollback, certificate, remove, host-prepare or host-patch",
+            description="backup, certificate, drill, host-patch, host-prepare, install, patch, rehearse, remove, restore, rollback, upgrade",
         ),
     ]
     instance: Annotated[str, Field(max_length=64, description="A CRM, or `host:NAME` for a host itself")]
