@@ -9,6 +9,7 @@ from appliance.domain.instance import Instance, RecoveryPoint
 from appliance.domain.operation import Operation, OperationStatus, StepStatus
 from appliance.domain.product import ProductDefinition
 from appliance.domain.tls import TlsMode
+from appliance.operations.workflows import WORKFLOWS
 from appliance.store.access import Token
 from appliance.store.journal import LogLine
 from appliance.web.panel import LARGEST_ID
@@ -180,7 +181,7 @@ class RequestBody(Body):
         str,
         Field(
             max_length=32,
-            description="backup, certificate, drill, host-patch, host-prepare, install, patch, rehearse, remove, restore, rollback, upgrade",
+            description="One of " + ", ".join(sorted(WORKFLOWS)),
         ),
     ]
     instance: Annotated[str, Field(max_length=64, description="A CRM, or `host:NAME` for a host itself")]
