@@ -1,4 +1,4 @@
-"""Patch an instance or a host now; `appliance schedule` does it in windows."""
+"""Patch an instance, a host or the fleet now; `appliance schedule` does it in windows."""
 
 from typing import Annotated, Any
 
@@ -6,10 +6,9 @@ import typer
 
 from appliance.cli.output import AsJson
 from appliance.cli.requested import Detach, carry_out
-from appliance.domain.host import subject_of
+from appliance.domain.host import FLEET, patch_kind, subject_of
 from appliance.errors import InvalidRequest
 from appliance.operations.kinds.host_patch import What
-from appliance.operations.schedules import kind_for
 
 app = typer.Typer()
 
@@ -21,26 +20,40 @@ Reboot = Annotated[
 ]
 
 
-def chosen(instance: str | None, host: str | None, what: What | None, reboot: bool | None) -> tuple[str, dict[str, Any]]:
+Fleet = Annotated[bool, typer.Option("--fleet", help="All hosts and instances instead, one after the other.")]
+Canaries = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--canary", help="Of the fleet: who is patched first, and alone if that fails. An instance, or host:NAME.", show_default=False
+    ),
+]
+
+
+def chosen(
+    instance: str | None, host: str | None, fleet: bool, *, what: What | None, reboot: bool | None, canaries: list[str] | None
+) -> tuple[str, dict[str, Any]]:
     """The subject and the parameters of a patch. Raises InvalidRequest."""
-    if (instance is None) == (host is None):
-        raise InvalidRequest("Name an instance, or a host with --host. Nothing was changed.", field="subject")
-    given = {"what": what.value if what else None, "reboot": reboot}
-    return instance or subject_of(str(host)), {name: value for name, value in given.items() if value is not None}
+    if [instance is not None, host is not None, fleet].count(True) != 1:
+        raise InvalidRequest("Name an instance, or a host with --host, or say --fleet. Nothing was changed.", field="subject")
+    given = {"what": what.value if what else None, "reboot": reboot, "canaries": canaries or None}
+    subject = FLEET if fleet else instance or subject_of(str(host))
+    return subject, {name: value for name, value in given.items() if value is not None}
 
 
 @app.command()
 def patch(
     name: Instance = None,
     host: HostName = None,
+    fleet: Fleet = False,
+    canary: Canaries = None,
     what: Updates = None,
     reboot: Reboot = None,
     detach: Detach = False,
     as_json: AsJson = False,
 ) -> None:
-    """Patch an instance to the newest release of its series, or a host's Debian packages. Nothing new is said in seconds.
+    """Patch an instance to the newest release of its series, a host's Debian packages, or all of them. Nothing new is said in seconds.
 
-    Example: appliance patch --host web1 --what all --reboot
+    Example: appliance patch --fleet --canary test-crm --reboot
     """
-    subject, parameters = chosen(name, host, what, reboot)
-    carry_out(kind_for(subject), subject, parameters, as_json=as_json, detach=detach)
+    subject, parameters = chosen(name, host, fleet, what=what, reboot=reboot, canaries=canary)
+    carry_out(patch_kind(subject), subject, parameters, as_json=as_json, detach=detach)

@@ -1,4 +1,4 @@
-"""When instances and hosts are patched by themselves."""
+"""When instances, hosts and the fleet are patched by themselves."""
 
 from datetime import timedelta
 from itertools import islice
@@ -9,7 +9,7 @@ import typer
 
 from appliance.cli.opened import now, opened, who
 from appliance.cli.output import AsJson, console, moment, print_json, print_table
-from appliance.cli.patching import HostName, Reboot, Updates, chosen
+from appliance.cli.patching import Canaries, Fleet, HostName, Reboot, Updates, chosen
 from appliance.domain.host import title_of
 from appliance.domain.schedule import Schedule
 from appliance.domain.window import CatchUp, Window, parse_blackout
@@ -32,6 +32,8 @@ def add(
     begin: Annotated[str, typer.Option(help="When the window opens, as 02:00.", show_default=False)],
     instance: Annotated[str | None, typer.Option(help="The instance to patch.", show_default=False)] = None,
     host: HostName = None,
+    fleet: Fleet = False,
+    canary: Canaries = None,
     minutes: Annotated[int, typer.Option(help="How long the window is open.")] = 180,
     time_zone: Annotated[str, typer.Option(help="Whose clock is meant, as Europe/Berlin.")] = "UTC",
     blackout: Annotated[
@@ -43,11 +45,11 @@ def add(
     stop_after: Annotated[int, typer.Option(help="After so many runs in a row that fail it pauses itself.")] = 2,
     as_json: AsJson = False,
 ) -> None:
-    """Patch an instance or a host in every maintenance window.
+    """Patch an instance, a host or the fleet in every maintenance window.
 
     Example: appliance schedule add nightly --instance crm --days SUN --begin 02:00 --time-zone Europe/Berlin
     """
-    subject, parameters = chosen(instance, host, what, reboot)
+    subject, parameters = chosen(instance, host, fleet, what=what, reboot=reboot, canaries=canary)
     blackouts = tuple(map(parse_blackout, blackout or ()))
     window = Window(days=days, begin=begin, length=timedelta(minutes=minutes), time_zone=time_zone, blackouts=blackouts)
     schedule = add_schedule(

@@ -10,6 +10,8 @@ from typing import Any
 from appliance.errors import InvalidRequest
 
 LOCALHOST = "localhost"
+FLEET = "fleet:all"
+"""The subject of an operation on all hosts and instances together."""
 SUBJECT_PREFIX = "host:"
 """Begins the subject of an operation on a host itself; no instance's name can hold a colon."""
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -84,9 +86,18 @@ def host_of_subject(subject: str) -> str | None:
 
 
 def title_of(subject: str) -> str:
-    """What people call the subject of an operation: an instance by its name, a host as "host web1"."""
+    """What people call the subject of an operation: an instance by its name, a host as "host web1", all of them as "the fleet"."""
+    if subject == FLEET:
+        return "the fleet"
     host = host_of_subject(subject)
     return subject if host is None else f"host {host}"
+
+
+def patch_kind(subject: str) -> str:
+    """The kind of operation that patches a subject."""
+    if subject == FLEET:
+        return "fleet-patch"
+    return "patch" if host_of_subject(subject) is None else "host-patch"
 
 
 def check_host(*, name: str, address: str, port: int, user: str) -> None:

@@ -84,3 +84,8 @@ class Operation:
     goes_back: bool = False
     steps: tuple[Step, ...] = ()
     outcome: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def found_nothing(self) -> bool:
+        """Whether it ended well before its last steps, since there was nothing to do."""
+        return self.status is OperationStatus.SUCCEEDED and any(step.status is StepStatus.SKIPPED for step in self.steps)

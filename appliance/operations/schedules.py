@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from appliance.domain.host import host_of_subject
+from appliance.domain.host import patch_kind
 from appliance.domain.schedule import Schedule
 from appliance.domain.window import CatchUp, Window, check_window
 from appliance.errors import InvalidRequest
@@ -15,11 +15,6 @@ from appliance.wiring import Appliance
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 LONGEST_NAME = 40
 MOST_FAILURES = 20
-
-
-def kind_for(subject: str) -> str:
-    """The kind of operation that patches a subject."""
-    return "patch" if host_of_subject(subject) is None else "host-patch"
 
 
 def add_schedule(
@@ -34,7 +29,7 @@ def add_schedule(
     requested_by: str,
     now: datetime,
 ) -> Schedule:
-    """Patch an instance or a host in a window from now on. Raises InvalidRequest, NotFound, Conflict, PreflightFailed.
+    """Patch an instance, a host or the fleet in a window from now on. Raises InvalidRequest, NotFound, Conflict, PreflightFailed.
 
     What would be refused when the window opens is refused now; so nobody learns of it at night.
     """
@@ -42,7 +37,7 @@ def add_schedule(
         raise InvalidRequest(f"{name[:60]!r} cannot name a schedule: use small letters, digits and single dashes.", field="name")
     if not 1 <= stop_after <= MOST_FAILURES:
         raise InvalidRequest(f"It can stop after 1 to {MOST_FAILURES} runs that failed. Nothing was changed.", field="stop_after")
-    kind = kind_for(subject)
+    kind = patch_kind(subject)
     WORKFLOWS[kind].accept(appliance, subject, parameters)
     schedule = Schedule(
         name=name,

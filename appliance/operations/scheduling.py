@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfoNotFoundError
 
 from appliance.domain.forecast import Fit, Forecast, forecast
-from appliance.domain.operation import Operation, OperationStatus, StepStatus
+from appliance.domain.operation import Operation, OperationStatus
 from appliance.domain.schedule import Schedule
 from appliance.domain.window import Due, Timing, due
 from appliance.errors import ApplianceError, Conflict, InvalidRequest
@@ -61,7 +61,7 @@ def _due(appliance: Appliance, schedule: Schedule, now: datetime) -> Due | None:
 def forecast_of(appliance: Appliance, kind: str, subject: str) -> Forecast:
     """By the last runs that succeeded; those that found nothing to do tell nothing."""
     runs = appliance.store.operations.list(instance=subject, kind=kind, status=[OperationStatus.SUCCEEDED], limit=REMEMBERED_RUNS)
-    did = [run for run in runs if all(step.status is not StepStatus.SKIPPED for step in run.steps)]
+    did = [run for run in runs if not run.found_nothing]
     return forecast(run.finished_at - run.started_at for run in did if run.started_at and run.finished_at)
 
 

@@ -3,6 +3,7 @@
 from appliance.operations.kinds.backup import BACKUP_WORKFLOW
 from appliance.operations.kinds.certificate import CERTIFICATE
 from appliance.operations.kinds.drill import DRILL
+from appliance.operations.kinds.fleet_patch import FLEET_PATCH
 from appliance.operations.kinds.host_patch import HOST_PATCH
 from appliance.operations.kinds.host_prepare import HOST_PREPARE
 from appliance.operations.kinds.install import INSTALL
@@ -27,6 +28,7 @@ WORKFLOWS: Workflows = {
         REHEARSE,
         UPGRADE,
         PATCH,
+        FLEET_PATCH,
         ROLLBACK,
         CERTIFICATE,
         REMOVE,

@@ -34,6 +34,7 @@ NEEDED = {
     "certificate": Role.OPERATOR,
     "host-prepare": Role.OPERATOR,
     "host-patch": Role.OPERATOR,
+    "fleet-patch": Role.OPERATOR,
     "schedule": Role.OPERATOR,
     "restore": Role.OPERATOR,
     "look": Role.OPERATOR,

@@ -50,11 +50,11 @@ def size(count_bytes: float) -> str:
 
 def kind_title(kind: str) -> str:
     """A kind of operation as a title: "Restore beside", and "Prepare" of a host."""
-    return kind.removeprefix("host-").replace("-", " ").capitalize()
+    return kind.removeprefix("host-").removeprefix("fleet-").replace("-", " ").capitalize()
 
 
 def subject_title(subject: str) -> str:
-    """What an operation is done to: "sales", "host web1"."""
+    """What an operation is done to: "sales", "host web1", "the fleet"."""
     return title_of(subject)
 
 

@@ -187,9 +187,7 @@ HOST_PATCH = Workflow(
     steps=(
         StepDefinition(name="preflight", title="Look what is pending, and that every CRM is well", run=check),
         StepDefinition(name="backup", title="Take a recovery point of every CRM", run=back_up_all),
-        StepDefinition(
-            name="install", title="Install the updates and restart what uses them", run=install, undo=put_back, cancellable=False
-        ),
+        INSTALL,
         StepDefinition(name="reboot", title="Start the host anew if it has to be", run=start_anew, cancellable=False),
         StepDefinition(name="verify", title="See that every CRM is well", run=verify, cancellable=False),
         StepDefinition(name="report", title="Say what changed", run=report, cancellable=False),

@@ -3,9 +3,8 @@
 from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
 
-from appliance.domain.host import host_of_subject
+from appliance.domain.host import FLEET, host_of_subject, patch_kind
 from appliance.operations.pending import look, subjects_of
-from appliance.operations.schedules import kind_for
 from appliance.web.access import Principal
 from appliance.web.errors import Problem
 from appliance.web.panel import Panel, PanelDependency
@@ -31,11 +30,11 @@ def ask_now(panel: PanelDependency, form: Form) -> Response:
 
 @router.post("/patch")
 def patch(panel: PanelDependency, form: Form) -> Response:
-    """Patch an instance or a host now."""
+    """Patch an instance, a host or the fleet now."""
     subject = form.text("subject")
     given = {"what": form.text("what") or "security", "reboot": bool(form.text("reboot"))} if host_of_subject(subject) else {}
     return send_or_show(
-        lambda: send(panel, form.principal, kind_for(subject), subject, given),
+        lambda: send(panel, form.principal, patch_kind(subject), subject, given),
         lambda problem: _page(panel, form.principal, problem),
     )
 
@@ -65,6 +64,7 @@ def _page(panel: Panel, principal: Principal, problem: Problem | None = None) ->
         section="/updates",
         problem=problem,
         rows=rows,
+        fleet=FLEET,
         schedules=schedules,
         paused=store.schedules.paused_by(),
     )

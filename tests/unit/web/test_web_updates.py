@@ -64,6 +64,14 @@ def test_a_program_reads_and_asks(world: PanelWorld, monkeypatch: pytest.MonkeyP
     assert program.post("/api/v1/pending", json={"subjects": ["nobody"]}).status_code == 404
 
 
+def test_the_fleet_is_patched_from_the_page_and_by_a_program(world: PanelWorld, oscar: Browser) -> None:
+    assert oscar.post("/updates/patch", {"subject": "fleet:all"}).headers["location"] == "/operations/1"
+    assert "the fleet" in oscar.get("/operations/1").text
+    wanted = {"kind": "fleet-patch", "instance": "fleet:all", "parameters": {"canaries": ["nobody"]}}
+    refused = world.program_of("Oscar").post("/api/v1/operations", json=wanted)
+    assert (refused.status_code, refused.json()["field"]) == (422, "canaries")
+
+
 WINDOW = {"days": "SUN", "begin": "02:00", "minutes": 120, "time_zone": "Europe/Berlin", "blackouts": ["2026-12-24..2027-01-02"]}
 NIGHTLY = {"name": "nightly", "subject": "sales", "window": WINDOW, "catch_up": "soon"}
 
