@@ -52,6 +52,7 @@ class Settings(BaseModel):
     operations_kept_days: int = Field(default=90, ge=1)
     operations_kept_newest: int = Field(default=20, ge=0)
     host_patience_seconds: float = 300
+    """How long a host that is lost is waited for, and its CRMs to be well again after restarts."""
     probe_interval_seconds: float = 15
     settling_seconds: float = Field(default=60, ge=0)
     """How long an upgraded CRM is watched, with visitors in, before the upgrade counts."""

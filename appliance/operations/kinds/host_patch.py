@@ -28,8 +28,6 @@ from appliance.wiring import Appliance
 OLDEST_LISTS_SECONDS = 900
 PACKAGES_BYTES = 1024**3
 """Room for what is downloaded, unpacked and kept as the way back."""
-SETTLED_SECONDS = 180
-"""How long CRMs may take to be healthy again after restarts or a boot."""
 KEPT = Path("/var/lib/crm-host/packages")
 """Where the packages from before lie on the host, a directory for each operation."""
 
@@ -171,10 +169,8 @@ def _health_checks(run: Run) -> list[Check]:
 
 
 def _await_all(run: Run) -> str:
-    seen = [
-        f"{instance.name} {await_health(run.machine, _probes(run, instance), patience_seconds=SETTLED_SECONDS)}"
-        for instance in _instances(run)
-    ]
+    patience = run.appliance.settings.host_patience_seconds
+    seen = [f"{one.name} {await_health(run.machine, _probes(run, one), patience_seconds=patience)}" for one in _instances(run)]
     return "; ".join(seen) or "no CRM is on it"
 
 

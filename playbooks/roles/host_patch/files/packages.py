@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,13 @@ def keep(directory: Path, name: str, version: str) -> None:
         sys.exit(f"{name} {version} cannot be kept as the way back; nothing was updated")
 
 
+def forget_all_but(kept: Path) -> None:
+    """Remove what earlier runs have kept: the way back is from the newest run only, and disks are finite."""
+    for earlier in kept.parent.glob("*"):
+        if earlier != kept:
+            shutil.rmtree(earlier)
+
+
 def bring(wanted: list[str], names: list[str], *more: str) -> None:
     """Let apt install, without telling it that somebody asked for each of them."""
     automatic = set(run(["apt-mark", "showauto", *names]).stdout.split())
@@ -90,6 +98,7 @@ def main(text: str) -> int:
     there = installed(list(wanted))
     differing = sorted(name for name, version in wanted.items() if there.get(name) != version)
     if differing and asked["action"] == "install":
+        forget_all_but(kept)
         kept.mkdir(parents=True, exist_ok=True)
         for name in differing:
             keep(kept, name, there[name])
