@@ -4,14 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from appliance.operations.preflight import Check
+from appliance.operations.preflight import Check, clock_problem
 
 DISTRIBUTION, VERSIONS = "debian", ("12", "13")
 LEAST_FREE_BYTES = 3 * 1024**3
 """Packages, a database server, a release and room to work."""
 LEAST_MEMORY_BYTES = 900 * 1024**2
-MOST_CLOCK_SECONDS = 60
-"""Further apart, certificates and log-ins fail, and recovery points are filed under wrong times."""
 WEB_PORTS = ("80", "443")
 WEB_SERVER = "nginx"
 
@@ -21,7 +19,7 @@ def host_checks(name: str, facts: Mapping[str, Any], *, now: datetime) -> list[C
     return [
         lambda: _system(name, facts),
         lambda: _services(name, facts),
-        lambda: _clock(name, facts, now),
+        lambda: clock_problem(name, float(facts["time"]), now),
         *(_room(name, directory, disk) for directory, disk in facts["disks"].items()),
         lambda: _memory(name, facts),
         *(_port(name, port, program) for port, program in facts["ports"].items()),
@@ -36,16 +34,6 @@ def _system(name: str, facts: Mapping[str, Any]) -> str | None:
 
 def _services(name: str, facts: Mapping[str, Any]) -> str | None:
     return None if facts["systemd"] else f"{name} is not run by systemd, which keeps a CRM's processes alive; choose another machine"
-
-
-def _clock(name: str, facts: Mapping[str, Any], now: datetime) -> str | None:
-    off_seconds = float(facts["time"]) - now.timestamp()
-    if abs(off_seconds) <= MOST_CLOCK_SECONDS:
-        return None
-    return (
-        f"the clock of {name} is {abs(off_seconds):.0f} s {'ahead of' if off_seconds > 0 else 'behind'} this machine's; "
-        "set it there (timedatectl set-ntp true), or here"
-    )
 
 
 def _room(name: str, directory: str, disk: Mapping[str, int]) -> Check:

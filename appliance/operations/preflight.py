@@ -1,11 +1,13 @@
 """Checks before the first change: each gives a sentence with its mend, or None. Nothing here changes anything."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from packaging.version import Version
 
+from appliance.domain.instance import Instance
 from appliance.domain.product import ProductDefinition
 from appliance.domain.product_steps import Check as SqlCheck
 from appliance.errors import ApplianceError, HostRefused, HostUnreachable, PreflightFailed, StepFailed
@@ -37,6 +39,9 @@ wanted = pathlib.Path(sys.argv[1])
 existing = next(parent for parent in (wanted, *wanted.parents) if parent.exists())
 print(existing, shutil.disk_usage(existing).free)
 """
+MOST_CLOCK_SECONDS = 60
+"""Further apart, certificates and log-ins fail, and recovery points are filed under wrong times."""
+LONGEST_OPERATION = timedelta(hours=1)
 COPIES = 2
 """A copy of the database beside the original, and as much again for what a migration rewrites."""
 
@@ -50,12 +55,45 @@ def require(checks: Iterable[Check]) -> str:
     return f"{len(checks)} checks passed"
 
 
-def port_is_free(reach: Reach, address: str, port: int) -> Check:
+def port_is_free(reach: Reach, address: str, port: int, *, mend: str = "choose another with --set port=…") -> Check:
     """Nothing else listens where the CRM is to answer."""
 
     def check() -> str | None:
         problem = _output(reach, [PYTHON, "-c", BIND, address, str(port)])
-        return f"{address}:{port} cannot be used ({problem}); choose another with --set port=…" if problem != "" else None
+        return f"{address}:{port} cannot be used ({problem}); {mend}" if problem != "" else None
+
+    return check
+
+
+def clock_is_right(machine: Machine, now: Callable[[], datetime]) -> Check:
+    """The host's clock agrees with this machine's: by it recovery points are named, and log-ins and certificates checked."""
+
+    def check() -> str | None:
+        shown = _output(machine.reach, [PYTHON, "-c", "import time; print(time.time())"])
+        return None if shown is None else clock_problem(machine.host.name, float(shown), now())
+
+    return check
+
+
+def clock_problem(name: str, timestamp: float, now: datetime) -> str | None:
+    """What is wrong with a host's clock that shows `timestamp` when it is `now` here."""
+    off_seconds = timestamp - now.timestamp()
+    if abs(off_seconds) <= MOST_CLOCK_SECONDS:
+        return None
+    return (
+        f"the clock of {name} is {abs(off_seconds):.0f} s {'ahead of' if off_seconds > 0 else 'behind'} this machine's; "
+        "set it there (timedatectl set-ntp true), or here"
+    )
+
+
+def certificate_lasts(instance: Instance, now: datetime) -> Check:
+    """What visitors come through is valid for as long as the operation may take."""
+
+    def check() -> str | None:
+        ends = instance.tls.not_after
+        if ends is None or ends > now + LONGEST_OPERATION:
+            return None
+        return f"its certificate ends at {ends:%Y-%m-%d %H:%M} UTC; renew it first: appliance certificate renew {instance.name}"
 
     return check
 

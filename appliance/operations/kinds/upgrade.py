@@ -12,10 +12,13 @@ from appliance.operations.preflight import (
     COPIES,
     RELEASE_BYTES,
     Check,
+    certificate_lasts,
+    clock_is_right,
     database_bytes,
     disk_has_room,
     is_healthy,
     lock_is_intact,
+    port_is_free,
     queries_hold,
     require,
     runtime_fits,
@@ -29,6 +32,7 @@ from appliance.operations.steps.migrating import migrate, verify_upgrade, ways
 from appliance.operations.steps.rehearsing import REHEARSAL
 from appliance.operations.steps.settling import WATCH
 from appliance.operations.steps.snapshots import SAFETY_BACKUP
+from appliance.operations.steps.subject import new
 from appliance.operations.steps.takeover import MAINTENANCE, OPEN, SWITCH
 from appliance.operations.variables import database_spec
 from appliance.operations.workflow import StepDefinition, Workflow
@@ -59,8 +63,9 @@ def check(run: Run) -> str:
     instance = serving(run.appliance, run.operation.instance)
     versions = [path.target.version for path in ways(run, instance.release)]
     copies = COPIES * len(versions) * (2 if run.operation.parameters.get("rehearsal", True) else 1)
-    checked = require(upgrade_checks(run, instance, copies=copies))
     decide_on_release(run, instance, *versions, own_files=False)
+    door = port_is_free(run.machine.reach, "127.0.0.1", new(run).port, mend="end what listens there")
+    checked = require([*upgrade_checks(run, instance, copies=copies), door])
     return f"{checked}; {' to '.join([instance.release, *versions])}"
 
 
@@ -80,6 +85,8 @@ def upgrade_checks(run: Run, instance: Instance, *, copies: int) -> list[Check]:
         disk_has_room(reach, layout.crm_root, RELEASE_BYTES * len(versions)),
         disk_has_room(reach, layout.crm_root, copies * database_bytes(reach, database)),
         is_healthy(run.machine, probes),
+        clock_is_right(run.machine, run.now),
+        certificate_lasts(instance, run.now()),
         *queries_hold(reach, paths[0].pre_checks, database),
     ]
 
