@@ -10,7 +10,7 @@ from appliance.domain.operation import OperationStatus
 from tests.support.house import House, build, tear_down
 from tests.support.killing import carry_with_kills
 
-pytest_plugins = ["tests.lab.fixtures"]
+pytest_plugins = ["tests.lab.fixtures", "tests.hosts.fixtures"]
 
 OLD, NEW = "2.7.13", "2.8.6"
 

@@ -31,7 +31,7 @@ PARTS: Mapping[str, Part] = {
         Part(name="playbooks", folder="tests/playbooks", packages=("pebble",), needs_host=True),
         Part(name="acceptance", folder="tests/acceptance", needs_host=True),
         Part(name="browser", folder="tests/browser", packages=("chromium", "fonts-dejavu-core", "libatomic1"), needs_host=True),
-        Part(name="faults", folder="tests/faults", needs_host=True),
+        Part(name="faults", folder="tests/faults", packages=LAB_PACKAGES),
         Part(name="lab", folder="tests/lab", packages=LAB_PACKAGES),
         Part(name="products", folder="tests/products", needs_host=True),
         Part(name="hosts", folder="tests/hosts", packages=LAB_PACKAGES),
@@ -40,7 +40,7 @@ PARTS: Mapping[str, Part] = {
     )
 }
 FAST = ("lint", "types", "unit")
-LONG = ("products", "hosts", "production", "bare")
+LONG = ("faults", "products", "hosts", "production", "bare")
 """More products and series are installed and upgraded in these, or whole machines used up: they are run by name, before a release."""
 ALL = tuple(name for name in PARTS if name not in LONG)
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-IN_THE_HOUSE = ("acceptance", "browser", "faults", "products")
-"""Folders of `tests/` whose tests work on the one house."""
+SHARED = {"acceptance": "house", "browser": "house", "products": "house", "hosts": "hosts", "faults": "hosts"}
+"""Folders of `tests/` whose tests work on the one house, or on golden layers and their worlds."""
 
 
 def lane(nodeid: str) -> str:
@@ -16,7 +16,7 @@ def lane(nodeid: str) -> str:
     folder = file.parts[1]
     if folder == "unit":
         return str(file)
-    return "house" if folder in IN_THE_HOUSE else folder
+    return SHARED.get(folder, folder)
 
 
 class Lanes(LoadScopeScheduling):  # type: ignore[misc]  # xdist carries no types

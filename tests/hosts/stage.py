@@ -29,15 +29,15 @@ class Stage:
         """A prepared host."""
         return layers.prepared(self.lab, release)
 
-    def open(self, golden: Golden, **settings: Any) -> World:
-        """An appliance whose host `web1` has just booted from a golden layer."""
+    def open(self, golden: Golden, *, disk_bytes: int | None = None, **settings: Any) -> World:
+        """An appliance whose host `web1` has just booted from a golden layer; with `disk_bytes`, on a disk of that size."""
         world = self.stack.enter_context(a_world(golden.home, **settings))
-        world.meet(self.host(golden))
+        world.meet(self.host(golden, disk_bytes=disk_bytes))
         return world
 
-    def host(self, golden: Golden) -> LabHost:
+    def host(self, golden: Golden, *, disk_bytes: int | None = None) -> LabHost:
         """Another host that has just booted from a golden layer."""
-        return self.lending(golden.layers.release, golden=golden.layers)
+        return self.lending(golden.layers.release, golden=golden.layers, disk_bytes=disk_bytes)
 
 
 Scenario = Callable[[Stage], None]

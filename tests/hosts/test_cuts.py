@@ -11,7 +11,7 @@ import pytest
 
 from appliance.domain.operation import Operation, OperationStatus
 from appliance.operations.workflows import WORKFLOWS
-from tests.hosts.conftest import Played
+from tests.hosts.fixtures import Played
 from tests.hosts.layers import NEW, OLD, Golden
 from tests.hosts.stage import Scenario, Stage, told
 from tests.hosts.world import CRM, DOMAIN, World, assert_no_connection_is_left

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from appliance.domain.operation import OperationStatus
-from tests.hosts.conftest import Played
+from tests.hosts.fixtures import Played
 from tests.hosts.stage import Scenario, Stage, told
 from tests.hosts.world import TOOLS_PYTHON, World, assert_no_connection_is_left
 from tests.lab.host import LabHost

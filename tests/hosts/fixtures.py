@@ -1,4 +1,4 @@
-"""Fixtures: golden layers, and scenarios that are played side by side."""
+"""A pytest plugin: golden layers, and scenarios that are played side by side."""
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
