@@ -179,6 +179,13 @@ def show_instance(name: Name, as_json: AsJson = False) -> None:
         console.print(f"{key:>10}  {value}", markup=False)
 
 
+@instance_app.command("approval")
+def ask_approval(name: Name, wanted: Annotated[bool, typer.Option("--on/--off", help="Whether a second person has to agree.")]) -> None:
+    """Let patches, upgrades, rollbacks, restores and the removal of an instance begin only when somebody else has agreed to them."""
+    opened().store.instances.ask_approval(name, wanted=wanted, by=who(), now=now())
+    console.print(f"{name}: {'somebody else has to agree to what changes it' if wanted else 'nobody has to be asked'}.")
+
+
 @instance_app.command("remove")
 def remove_instance(
     name: Name,

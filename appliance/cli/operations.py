@@ -8,7 +8,7 @@ from appliance.cli.following import exit_code, follow
 from appliance.cli.opened import now, opened, who
 from appliance.cli.output import AsJson, console, moment, print_json, print_table
 from appliance.domain.host import subject_of, title_of
-from appliance.operations.requesting import cancel, retry
+from appliance.operations.requesting import approve, cancel, retry
 
 app = typer.Typer(help="What was done, is done and waits.", no_args_is_help=True)
 
@@ -62,6 +62,14 @@ def cancel_operation(operation_id: Id, as_json: AsJson = False) -> None:
     """Ask an operation to stop at its next safe point; what it has begun is undone."""
     operation = cancel(opened(), operation_id, requested_by=who(), now=now())
     print_json(operation) if as_json else console.print(f"Operation {operation_id} was asked to stop; it does at its next safe point.")
+
+
+@app.command("approve")
+def approve_operation(operation_id: Id, as_json: AsJson = False) -> None:
+    """Agree to what somebody else has requested of an instance that asks for it, and watch it to its end."""
+    appliance = opened()
+    operation = approve(appliance, operation_id, approved_by=who(), now=now())
+    raise typer.Exit(exit_code(follow(appliance, operation, as_json=as_json)))
 
 
 @app.command("retry")

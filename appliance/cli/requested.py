@@ -16,9 +16,12 @@ def carry_out(kind: str, subject: str, parameters: dict[str, Any], *, as_json: b
     """Request it; unless detached, follow it and end with its exit code."""
     appliance = opened()
     operation = request(appliance, kind, subject, parameters, requested_by=who(), now=now())
-    if detach:
+    if operation.awaits_approval and not as_json:
+        console.print(f"Operation {operation.id} waits until somebody else agrees: appliance operation approve {operation.id}")
+    elif detach or operation.awaits_approval:
         print_json(operation) if as_json else console.print(
             f"Operation {operation.id} is recorded: appliance operation follow {operation.id}"
         )
+    if detach or operation.awaits_approval:
         return
     raise typer.Exit(exit_code(follow(appliance, operation, as_json=as_json)))

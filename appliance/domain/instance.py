@@ -72,6 +72,8 @@ class Instance:
     settings: Mapping[str, Any] = field(default_factory=dict)
     deployment: Deployment | None = None
     previous: Deployment | None = None
+    asks_approval: bool = False
+    """Whether what changes it begins only when a second person has agreed."""
 
     @property
     def url(self) -> str:

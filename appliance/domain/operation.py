@@ -64,7 +64,7 @@ class Step:
 class Operation:
     """One operation as the journal knows it; `percent` is 0 to 100, `cause` and `next_action` are set when it did not succeed.
 
-    `goes_back` says that it undoes what it had begun.
+    `goes_back` says that it undoes what it had begun, `awaits_approval` that it does not begin before somebody else has agreed.
     """
 
     id: int
@@ -84,6 +84,8 @@ class Operation:
     goes_back: bool = False
     steps: tuple[Step, ...] = ()
     outcome: Mapping[str, Any] = field(default_factory=dict)
+    awaits_approval: bool = False
+    approved_by: str | None = None
 
     @property
     def found_nothing(self) -> bool:

@@ -12,6 +12,9 @@ from appliance.operations.certifying import hand_over
 from appliance.operations.workflow import Workflow
 from appliance.wiring import Appliance
 
+APPROVED = frozenset({"patch", "upgrade", "rollback", "restore", "remove"})
+"""Kinds that change or replace what serves; where an instance asks for it, a second person agrees to them."""
+
 
 def record(
     appliance: Appliance, workflow: Workflow, instance: str, parameters: Mapping[str, Any], *, requested_by: str, now: datetime
@@ -25,9 +28,16 @@ def record(
         steps=[(step.name, step.title) for step in workflow.steps],
         requested_by=requested_by,
         now=now,
+        awaits_approval=needs_approval(appliance, workflow.kind, instance),
     )
     wake(appliance.settings.worker_socket)
     return operation
+
+
+def needs_approval(appliance: Appliance, kind: str, instance: str) -> bool:
+    """Whether an operation of that kind begins only when a second person has agreed."""
+    found = appliance.store.instances.find(instance)
+    return found is not None and found.asks_approval and kind in APPROVED
 
 
 def _without_secrets(appliance: Appliance, workflow: Workflow, accepted: dict[str, Any]) -> dict[str, Any]:

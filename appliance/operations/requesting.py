@@ -41,6 +41,13 @@ def cancel(appliance: Appliance, operation_id: int, *, requested_by: str, now: d
     return operation
 
 
+def approve(appliance: Appliance, operation_id: int, *, approved_by: str, now: datetime) -> Operation:
+    """Agree to what somebody else has requested, so that it begins. Raises NotFound, Conflict, InvalidRequest."""
+    operation = appliance.store.operations.approve(operation_id, by=approved_by, now=now)
+    wake(appliance.settings.worker_socket)
+    return operation
+
+
 def retry(appliance: Appliance, operation_id: int, *, requested_by: str, now: datetime) -> Operation:
     """Go on with an operation that needs attention, or request an ended one anew. Raises NotFound, Conflict and what `request` raises."""
     operation = appliance.store.operations.get(operation_id)

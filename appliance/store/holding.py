@@ -17,7 +17,8 @@ def next_to_begin(session: Session) -> OperationRow | None:
     at_work = list(session.scalars(select(OperationRow).where(OperationRow.status == OperationStatus.RUNNING)))
     busy = {_host(row, hosts) for row in at_work}
     closed = {_host(row, hosts) for row in at_work if row.kind in WHOLE_HOST}
-    for row in session.scalars(select(OperationRow).where(OperationRow.status == OperationStatus.QUEUED).order_by(OperationRow.id)):
+    may = select(OperationRow).where(OperationRow.status == OperationStatus.QUEUED, OperationRow.awaits_approval.is_(False))
+    for row in session.scalars(may.order_by(OperationRow.id)):
         host = _host(row, hosts)
         if host not in (busy if row.kind in WHOLE_HOST else closed):
             return row

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from appliance.domain.host import title_of
 from appliance.domain.operation import Operation, OperationStatus, StepStatus
-from appliance.errors import Conflict, NotFound
+from appliance.errors import Conflict, InvalidRequest, NotFound
 from appliance.store.database import Database
 from appliance.store.holding import next_to_begin
 from appliance.store.models import AuditRow, LogRow, OperationRow, StepRow
@@ -35,7 +35,15 @@ class Journal:
     database: Database
 
     def record(
-        self, *, kind: str, instance: str, parameters: Mapping[str, Any], steps: Iterable[tuple[str, str]], requested_by: str, now: datetime
+        self,
+        *,
+        kind: str,
+        instance: str,
+        parameters: Mapping[str, Any],
+        steps: Iterable[tuple[str, str]],
+        requested_by: str,
+        now: datetime,
+        awaits_approval: bool = False,
     ) -> Operation:
         """Write a new operation with its steps, given as (name, title), and who asked for it into the audit: both or neither.
 
@@ -48,6 +56,7 @@ class Journal:
             status=OperationStatus.QUEUED,
             requested_by=requested_by,
             requested_at=now,
+            awaits_approval=awaits_approval,
             steps=[StepRow(position=at, name=name, title=title, status=StepStatus.PENDING) for at, (name, title) in enumerate(steps)],
         )
         try:
@@ -128,6 +137,18 @@ class Journal:
                 row.cancel_requested = True
             else:
                 raise Conflict(f"Operation {operation_id} is {row.status.replace('_', ' ')}; there is nothing to cancel.")
+            return operation_of(row)
+
+    def approve(self, operation_id: int, *, by: str, now: datetime) -> Operation:
+        """Let it begin. Raises NotFound, Conflict when it does not wait for that, InvalidRequest for the one who requested it."""
+        with self.database.writing() as session:
+            row = _row(session, operation_id)
+            if not row.awaits_approval or row.status != OperationStatus.QUEUED:
+                raise Conflict(f"Operation {operation_id} does not wait for an approval. Nothing was changed.")
+            if row.requested_by == by:
+                raise InvalidRequest(f"{by} has requested operation {operation_id}; somebody else has to approve it. Nothing was changed.")
+            row.awaits_approval, row.approved_by = False, by
+            session.add(AuditRow(at=now, actor=by, action="approve", subject=row.instance, detail={"operation": operation_id}))
             return operation_of(row)
 
     def is_cancel_requested(self, operation_id: int) -> bool:

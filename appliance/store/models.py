@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, MetaData, Text, text
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, MetaData, Text, false, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from appliance.store.columns import Moment
@@ -48,6 +48,8 @@ class OperationRow(Base):
     cancelled: Mapped[bool] = mapped_column(default=False)
     memory: Mapped[dict[str, Any]] = mapped_column(default=dict)
     outcome: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    awaits_approval: Mapped[bool] = mapped_column(default=False, server_default=false())
+    approved_by: Mapped[str | None]
     steps: Mapped[list["StepRow"]] = relationship(order_by="StepRow.position", cascade="all, delete-orphan", lazy="selectin")
 
 
@@ -116,6 +118,7 @@ class InstanceRow(Base):
     deployment: Mapped[dict[str, Any] | None]
     previous: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime]
+    asks_approval: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class PointRow(Base):

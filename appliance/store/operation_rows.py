@@ -38,6 +38,8 @@ def operation_of(row: OperationRow) -> Operation:
         goes_back=row.direction == BACK,
         steps=steps,
         outcome=row.outcome or {},
+        awaits_approval=bool(row.awaits_approval),
+        approved_by=row.approved_by,
     )
 
 

@@ -12,7 +12,7 @@ from appliance.domain.instance import Deployment, Instance, InstanceState, Recov
 from appliance.domain.tls import Tls, tls_of_json
 from appliance.errors import Conflict, NotFound
 from appliance.store.database import Database
-from appliance.store.models import InstanceRow, PointRow
+from appliance.store.models import AuditRow, InstanceRow, PointRow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +75,13 @@ class Instances:
         """Write which certificate it shows."""
         with self.database.writing() as session:
             session.get_one(InstanceRow, name).tls = tls.as_json()
+
+    def ask_approval(self, name: str, *, wanted: bool, by: str, now: datetime) -> None:
+        """Write whether a second person has to agree to what changes it, and who said so. Raises NotFound."""
+        self.get(name)
+        with self.database.writing() as session:
+            session.get_one(InstanceRow, name).asks_approval = wanted
+            session.add(AuditRow(at=now, actor=by, action="approval", subject=name, detail={"wanted": wanted}))
 
     def mark(self, name: str, state: InstanceState) -> None:
         """Write where it stands in its life."""
@@ -148,6 +155,7 @@ def _instance(row: InstanceRow) -> Instance:
         deployment=None if row.deployment is None else Deployment(**row.deployment),
         previous=None if row.previous is None else Deployment(**row.previous),
         created_at=row.created_at,
+        asks_approval=bool(row.asks_approval),
     )
 
 

@@ -109,11 +109,11 @@ def _patch(run: Run, subject: str) -> str | None:
         raise
     except ApplianceError as refused:
         return f"{subject}: {refused}"
-    while not (operation.status.is_final or operation.status is OperationStatus.NEEDS_ATTENTION):
+    while not (operation.status.is_final or operation.status is OperationStatus.NEEDS_ATTENTION or operation.awaits_approval):
         _stop_if_asked(run, f"operation {operation.id} of {subject} goes on by itself")
         time.sleep(PAUSE_SECONDS)
         operation = run.appliance.store.operations.get(operation.id)
-    return None if operation.status is OperationStatus.SUCCEEDED else _outcome(run, subject)
+    return None if operation.status is OperationStatus.SUCCEEDED or operation.awaits_approval else _outcome(run, subject)
 
 
 def _request(run: Run, subject: str) -> Operation:
@@ -160,6 +160,7 @@ def _outcome(run: Run, subject: str) -> str:
     if operation is None:
         return f"{subject}: not patched"
     ended = "nothing to do" if operation.found_nothing else operation.status.value.replace("_", " ")
+    ended = "waits for approval" if operation.awaits_approval else ended
     return f"{subject}: {ended} (operation {operation.id}{f': {operation.cause}' if operation.cause else ''})"
 
 

@@ -71,11 +71,18 @@ class InstanceBody(Body):
     tls: TlsBody
     settings: dict[str, Any]
     created_at: datetime
+    asks_approval: bool
 
     @classmethod
     def of(cls, instance: Instance) -> Self:
         """Without where it lies on its host."""
         return cls.model_validate(instance)
+
+
+class ApprovalBody(Body):
+    """Whether a second person has to agree to what changes a CRM."""
+
+    wanted: bool
 
 
 class RecoveryPointBody(Body):

@@ -8,10 +8,11 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from appliance.domain.operation import Operation
 from appliance.operations.certifying import authority
-from appliance.operations.requesting import cancel, retry
+from appliance.operations.requesting import approve, cancel, retry
 from appliance.store.journal import LogLine
 from appliance.web.access import right_for
 from appliance.web.api.bodies import (
+    ApprovalBody,
     AuthorityBody,
     InstanceBody,
     LogBody,
@@ -123,6 +124,20 @@ def cancel_operation(panel: PanelDependency, principal: Bearer, operation: Opera
     """Ask an operation to stop at its next safe point."""
     principal.demand(operation.kind)
     return OperationBody.of(cancel(panel.appliance, operation.id, requested_by=principal.name, now=panel.clock()))
+
+
+@router.post("/operations/{operation_id}/approve", responses=BUSY)
+def approve_operation(panel: PanelDependency, principal: Bearer, operation: OperationDependency) -> OperationBody:
+    """Agree to what somebody else has requested of an instance that asks for it."""
+    principal.demand(right_for(operation.kind, operation.parameters))
+    return OperationBody.of(approve(panel.appliance, operation.id, approved_by=principal.name, now=panel.clock()))
+
+
+@router.post("/instances/{name}/approval", status_code=204)
+def ask_approval(panel: PanelDependency, principal: Bearer, name: str, body: ApprovalBody) -> None:
+    """Say whether a second person has to agree to what changes a CRM."""
+    principal.demand("approval")
+    panel.appliance.store.instances.ask_approval(name, wanted=body.wanted, by=principal.name, now=panel.clock())
 
 
 @router.post("/operations/{operation_id}/retry", status_code=202, responses=BUSY)

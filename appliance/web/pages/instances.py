@@ -1,6 +1,7 @@
 """The CRMs, and one of them."""
 
 from fastapi import APIRouter, Response
+from fastapi.responses import RedirectResponse
 
 from appliance.web.access import Principal
 from appliance.web.errors import Problem
@@ -62,6 +63,15 @@ def reveal_password(panel: PanelDependency, form: Form, name: str) -> Response:
         user=users.admin,
         password=password,
     )
+
+
+@router.post("/{name}/approval")
+def ask_approval(panel: PanelDependency, form: Form, name: str) -> Response:
+    """Say whether a second person has to agree to what changes it."""
+    form.principal.demand("approval")
+    wanted = form.text("wanted") == "yes"
+    panel.appliance.store.instances.ask_approval(name, wanted=wanted, by=form.principal.name, now=panel.clock())
+    return RedirectResponse(f"/instances/{name}", 303)
 
 
 def instance_page(panel: Panel, principal: Principal, name: str, problem: Problem | None = None) -> Response:

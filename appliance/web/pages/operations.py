@@ -10,7 +10,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
 
 from appliance.domain.operation import Operation, OperationStatus
-from appliance.operations.requesting import cancel, retry
+from appliance.operations.requesting import approve, cancel, retry
 from appliance.store.journal import LogLine
 from appliance.web.access import NEEDED, Principal, right_for
 from appliance.web.live import follow, is_moving, resume_after
@@ -92,6 +92,7 @@ def _possibilities(principal: Principal, operation: Operation) -> dict[str, bool
     may_again = principal.may(right_for(operation.kind, operation.parameters))
     return {
         "can_cancel": may and is_moving(operation) and not operation.cancel_requested,
+        "can_approve": may_again and operation.awaits_approval and operation.requested_by != principal.name,
         "can_retry": may_again and operation.status in RETRIABLE,
     }
 
@@ -145,6 +146,14 @@ def cancel_operation(panel: PanelDependency, operation: OperationDependency, for
     """Ask it to stop."""
     form.principal.demand(operation.kind)
     cancel(panel.appliance, operation.id, requested_by=form.principal.name, now=panel.clock())
+    return RedirectResponse(f"/operations/{operation.id}", 303)
+
+
+@router.post("/{operation_id}/approve")
+def approve_operation(panel: PanelDependency, operation: OperationDependency, form: Form) -> Response:
+    """Agree to what somebody else has requested."""
+    form.principal.demand(right_for(operation.kind, operation.parameters))
+    approve(panel.appliance, operation.id, approved_by=form.principal.name, now=panel.clock())
     return RedirectResponse(f"/operations/{operation.id}", 303)
 
 

@@ -43,6 +43,8 @@ CHANGES = {
     "/updates/pause": "operator",
     "/operations/{operation_id}/cancel": "operator",
     "/operations/{operation_id}/retry": "operator",
+    "/operations/{operation_id}/approve": "operator",
+    "/instances/{name}/approval": "administrator",
     "/instances/{name}/remove": "administrator",
     "/instances/{name}/password": "administrator",
     "/install": "administrator",
@@ -74,6 +76,7 @@ API_CHANGES: dict[str, dict[str, object]] = {
     "/api/v1/operations": {"kind": "backup", "instance": "sales"},
     "/api/v1/operations/{operation_id}/cancel": {},
     "/api/v1/operations/{operation_id}/retry": {},
+    "/api/v1/operations/{operation_id}/approve": {},
     "/api/v1/hosts/{name}/prepare": {},
     "/api/v1/pending": {},
     "/api/v1/schedules": {"name": "n", "subject": "sales", "window": {"days": "SUN", "begin": "02:00", "minutes": 60}},
@@ -83,6 +86,7 @@ API_CHANGES: dict[str, dict[str, object]] = {
 API_ADMINISTRATION_CHANGES: dict[str, dict[str, object]] = {
     "/api/v1/hosts": WEB2 | {"fingerprint": "SHA256:x"},
     "/api/v1/hosts/scan": WEB2,
+    "/api/v1/instances/{name}/approval": {"wanted": True},
     "/api/v1/hosts/{name}/trust": {"fingerprint": "SHA256:x"},
 }
 ALL_API_CHANGES = API_CHANGES | API_ADMINISTRATION_CHANGES
