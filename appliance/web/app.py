@@ -20,6 +20,7 @@ from appliance.web.pages import (
     instances,
     operations,
     overview,
+    schedules,
     updates,
 )
 from appliance.web.panel import Panel
@@ -28,7 +29,7 @@ from appliance.web.sessions import DOCUMENTED, bearer_of, principal_of
 from appliance.web.templating import open_pages
 from appliance.wiring import Appliance
 
-PAGES = (overview, instances, installation, changes, certificates, hosts, host_adding, updates, operations, backups)
+PAGES = (overview, instances, installation, changes, certificates, hosts, host_adding, updates, schedules, operations, backups)
 DESCRIPTION = """Everything the appliance does, for programs.
 
 Send a bearer token. A refusal is a problem document (RFC 9457) that says what was left unchanged. Operations are requested,

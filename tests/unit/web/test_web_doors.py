@@ -20,7 +20,13 @@ SEEN_BY_ALL = [
     "/password",
     "/certificate-authority.pem",
 ]
-OPERATORS_FORMS = ["/instances/{name}/upgrade", "/instances/{name}/rollback", "/instances/{name}/restore", "/instances/{name}/certificate"]
+OPERATORS_FORMS = [
+    "/schedules/add",
+    "/instances/{name}/upgrade",
+    "/instances/{name}/rollback",
+    "/instances/{name}/restore",
+    "/instances/{name}/certificate",
+]
 ADMINISTRATORS_FORMS = [
     "/install",
     "/instances/{name}/remove",
@@ -41,6 +47,8 @@ CHANGES = {
     "/updates": "operator",
     "/updates/patch": "operator",
     "/updates/pause": "operator",
+    "/schedules/add": "operator",
+    "/schedules/{name}/remove": "operator",
     "/operations/{operation_id}/cancel": "operator",
     "/operations/{operation_id}/retry": "operator",
     "/operations/{operation_id}/approve": "operator",

@@ -92,6 +92,41 @@ def test_a_window_that_cannot_be_is_refused_by_its_field(world: PanelWorld) -> N
     assert (answer.status_code, answer.json()["field"]) == (422, "days")
 
 
+FILLED = {"name": "nightly", "subject": "host:web1", "days": "SUN", "begin": "02:00", "minutes": "120", "time_zone": "Europe/Berlin"}
+FILLED |= {"blackouts": "2026-12-24, 2026-12-31..2027-01-02", "what": "all", "reboot": "yes", "catch_up": "yes", "stop_after": "3"}
+
+
+def test_a_schedule_is_added_by_a_form_and_forgotten(world: PanelWorld, oscar: Browser) -> None:
+    assert "host web1" in oscar.get("/schedules/add").text
+    assert oscar.post("/schedules/add", FILLED).headers["location"] == "/updates"
+    (made,) = world.appliance.store.schedules.list()
+    assert str(made.window) == "SUN 02:00, 120 min, Europe/Berlin, not on 2026-12-24, 2026-12-31..2027-01-02"
+    assert (made.parameters, made.catch_up, made.stop_after) == ({"what": "all", "reboot": True}, "soon", 3)
+    assert oscar.post("/schedules/nightly/remove").status_code == 303
+    assert world.appliance.store.schedules.list() == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"days": "SOMEDAY"}, "does not say on which days"),
+        ({"minutes": "long"}, "is not a number"),
+        ({"blackouts": "Christmas"}, "is neither a date"),
+        ({"name": "A"}, "cannot name a schedule"),
+        ({"subject": "nobody"}, "There is no instance"),
+        ({"time_zone": "Mars/Base"}, "is not a time zone"),
+    ],
+)
+def test_the_form_comes_back_with_what_is_wrong_and_what_was_typed(
+    world: PanelWorld, oscar: Browser, wrong: dict[str, str], said: str
+) -> None:
+    answer = oscar.post("/schedules/add", FILLED | wrong)
+    assert answer.status_code in (404, 422)
+    assert said in answer.text
+    assert 'value="02:00"' in answer.text
+    assert world.appliance.store.schedules.list() == []
+
+
 def test_the_page_shows_schedules_and_pauses_all(world: PanelWorld, oscar: Browser) -> None:
     world.program_of("Oscar").post("/api/v1/schedules", json=NIGHTLY)
     assert "SUN 02:00, 120 min, Europe/Berlin" in oscar.get("/updates").text
