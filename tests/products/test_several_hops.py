@@ -1,4 +1,4 @@
-"""A real CRM that is two series behind: one upgrade leads over the series between, or back before the first hop."""
+"""A real CRM that is a patch and two series behind: a patch stays in its series, one upgrade leads over the series between, or back."""
 
 import subprocess
 from collections.abc import Iterator
@@ -9,13 +9,13 @@ from tests.conftest import NEW, OLD
 from tests.support.house import House
 from tests.support.killing import failing_in
 
-NAME, OLDEST = "trial-hops", "2.6.23"
+NAME, UNPATCHED, OLDEST = "trial-hops", "2.6.22", "2.6.23"
 
 
 @pytest.fixture(scope="module")
 def old_crm(house: House) -> Iterator[House]:
     """Creme CRM of the series before the last, with three hundred records."""
-    house.done("install", "creme", "--name", NAME, "--release", OLDEST)
+    house.done("install", "creme", "--name", NAME, "--release", UNPATCHED)
     house.seed(NAME)
     yield house
     house.done("instance", "remove", NAME, "--yes", "--no-final-backup")
@@ -33,6 +33,15 @@ def kept_of(house: House) -> tuple[str, list[str], list[str]]:
     return kept.release, sorted(path.name for path in directory.iterdir()), sorted(databases.split())
 
 
+def test_a_patch_goes_to_the_newest_release_of_the_series_with_every_record(old_crm: House) -> None:
+    records = old_crm.records(NAME)
+    assert "patch" in old_crm.done("patch", NAME)
+    newest = old_crm.appliance.store.operations.list(kind="patch", limit=1)[0]
+    assert f"{UNPATCHED} to {OLDEST}; visitors saw the maintenance page for" in str(newest.steps[-1].detail)
+    assert (old_crm.appliance.store.instances.get(NAME).release, old_crm.records(NAME)) == (OLDEST, records)
+    assert "nothing to do" in " ".join(old_crm.done("patch", NAME).split())
+
+
 def test_a_failure_after_two_hops_ends_before_the_first(old_crm: House) -> None:
     before, records = kept_of(old_crm), old_crm.records(NAME)
     with old_crm.own_worker_stopped(), failing_in(old_crm, "verify"):
@@ -40,6 +49,16 @@ def test_a_failure_after_two_hops_ends_before_the_first(old_crm: House) -> None:
     assert ended.returncode == 3, ended.stdout[-3000:] + ended.stderr
     assert f"{OLDEST} to {OLD} to {NEW}" in ended.stdout
     assert kept_of(old_crm) == before
+    assert old_crm.records(NAME) == records
+
+
+def test_a_failure_after_people_were_let_in_keeps_what_they_wrote_and_nothing_of_the_release_between(old_crm: House) -> None:
+    (_, _, before), records = kept_of(old_crm), old_crm.records(NAME)
+    with old_crm.own_worker_stopped(), failing_in(old_crm, "watch"):
+        ended = old_crm.command("upgrade", NAME, "--to", NEW, "--no-rehearsal")
+    assert ended.returncode == 3, ended.stdout[-3000:] + ended.stderr
+    release, _, databases = kept_of(old_crm)
+    assert (release, len(databases) - len(before)) == (OLDEST, 1)
     assert old_crm.records(NAME) == records
 
 
