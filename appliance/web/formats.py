@@ -10,15 +10,19 @@ JUST_NOW_SECONDS = 10
 
 
 def ago(moment: datetime, now: datetime) -> str:
-    """How long ago, in the largest unit that fits: "3 minutes ago"."""
+    """How long ago, in the largest unit that fits, or how long until then: "3 minutes ago", "in 5 days"."""
     seconds = int((now - moment).total_seconds())
     if seconds < JUST_NOW_SECONDS:
-        return "just now" if seconds > -JUST_NOW_SECONDS else f"in {duration(timedelta(seconds=-seconds))}"
+        return "just now" if seconds > -JUST_NOW_SECONDS else f"in {_until(-seconds)}"
     for size, name in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (1, "second")):
         if seconds >= size:
             count = seconds // size
             return f"{count} {name}{'s' if count != 1 else ''} ago"
     return "just now"
+
+
+def _until(seconds: int) -> str:
+    return f"{seconds // DAY} days" if seconds >= 2 * DAY else duration(timedelta(seconds=seconds))
 
 
 def exact(moment: datetime) -> str:

@@ -83,6 +83,7 @@ def test_a_defect_is_told_without_its_innards(world: PanelWorld, alice: Browser)
         (7200, "2 hours ago"),
         (86_400 * 3, "3 days ago"),
         (-3600, "in 1 h 0 min"),
+        (-86_400 * 5, "in 5 days"),
     ],
 )
 def test_moments_are_told_in_the_largest_unit(seconds: int, told: str) -> None:
