@@ -3,6 +3,8 @@
 import os
 import signal
 import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.domain.instance import Deployment, Instance
+from appliance.products.catalogue import Product
 from benchmarks.figure import MeasureFailed
 from benchmarks.outage import is_answered
 from benchmarks.waiting import wait_until
@@ -34,11 +37,11 @@ class Commands:
     @contextmanager
     def copied(self, source: str) -> Iterator[None]:
         """Make the database as a copy of `source`, which nobody may be using, for as long as the block runs."""
-        self._sql(f"create database {self.database} template {source} owner crm")
+        self.sql(f"create database {self.database} template {source} owner crm")
         try:
             yield
         finally:
-            self._sql(f"drop database if exists {self.database} with (force)")
+            self.sql(f"drop database if exists {self.database} with (force)")
 
     def timed(self, command: str) -> float:
         """Run `creme COMMAND` and give the seconds it took. Raises MeasureFailed."""
@@ -57,6 +60,22 @@ class Commands:
             web.wait(timeout=STOP_SECONDS)
             with self._serving():
                 return time.monotonic() - began
+
+    def size_bytes(self) -> int:
+        """The size of the database."""
+        return int(self.sql(f"select pg_database_size('{self.database}')"))
+
+    def timed_dump(self, source: str) -> float:
+        """Dump a database into a file, as is done before an upgrade by hand; gives the seconds. Raises MeasureFailed."""
+        reach = ["-h", str(self.socket_directory), "-p", str(self.database_port), "-U", "postgres"]
+        with tempfile.NamedTemporaryFile(prefix="benchmark-dump-") as file:
+            return _timed(["pg_dump", *reach, "-Fc", f"--file={file.name}", source])
+
+    def timed_packages(self, product: Product) -> float:
+        """Install the release's packages with pip into a new environment; gives the seconds. Raises MeasureFailed."""
+        with tempfile.TemporaryDirectory(prefix="benchmark-packages-") as place:
+            pip = [f"{place}/venv/bin/pip", "install", "--quiet", "--require-hashes", "-r", str(product.lock_of(self.deployment.version))]
+            return _timed([sys.executable, "-m", "venv", f"{place}/venv"]) + _timed(pip)
 
     def feed(self, script: Path) -> str:
         """Feed a script to `creme shell`; gives what it printed. Raises MeasureFailed."""
@@ -91,9 +110,19 @@ class Commands:
         program = f"env CRM_DATABASE={self.database} {self.deployment.release_directory}/venv/bin/{command}"
         return [*user, f"{self.deployment.directory}/launch", program]
 
-    def _sql(self, statement: str) -> None:
-        reach = ["-h", str(self.socket_directory), "-p", str(self.database_port), "-U", "postgres", "-d", "postgres"]
+    def sql(self, statement: str, *, database: str = "postgres") -> str:
+        """Run a statement as the cluster's administrator; gives what it printed. Raises MeasureFailed."""
+        reach = ["-h", str(self.socket_directory), "-p", str(self.database_port), "-U", "postgres", "-d", database]
         argv = ["psql", "-qAtX", "--set=ON_ERROR_STOP=1", *reach, "-c", statement]
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
         if done.returncode:
             raise MeasureFailed(f"PostgreSQL refused {statement!r}: {done.stderr.strip()}")
+        return done.stdout.strip()
+
+
+def _timed(argv: list[str]) -> float:
+    began = time.monotonic()
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise MeasureFailed(f"{argv[0]} ended with {done.returncode}: {(done.stdout + done.stderr)[-SHOWN_CHARACTERS:]}")
+    return time.monotonic() - began

@@ -85,13 +85,14 @@ class House:
             requested = request(self.appliance, kind, self.instance_name, parameters, requested_by=ACTOR, now=datetime.now(UTC))
         except ApplianceError as refusal:
             raise MeasureFailed(f"The appliance refused to {kind}: {refusal}") from refusal
-        ended = self._await_end(requested.id, seconds=LONGEST_SECONDS)
+        ended = self.await_end(requested.id, seconds=LONGEST_SECONDS)
         if ended.status != OperationStatus.SUCCEEDED:
             raise MeasureFailed(f"{kind} ended as {ended.status.value}: {ended.cause}")
         say(f"{kind}: {seconds_by_step(ended)}")
         return ended
 
-    def _await_end(self, operation_id: int, *, seconds: float) -> Operation:
+    def await_end(self, operation_id: int, *, seconds: float) -> Operation:
+        """The operation once it has ended, or as it stands when the patience is over."""
         deadline = time.monotonic() + seconds
         while True:
             operation = self.appliance.store.operations.get(operation_id)
@@ -105,7 +106,7 @@ class House:
         if held is not None:
             with suppress(Conflict):  # it ended by itself meanwhile
                 cancel(self.appliance, held.id, requested_by=ACTOR, now=datetime.now(UTC))
-            self._await_end(held.id, seconds=CANCEL_SECONDS)
+            self.await_end(held.id, seconds=CANCEL_SECONDS)
 
     def remove_instance(self) -> None:
         """Leave nothing of the instance on the machine, whatever state it is in."""
