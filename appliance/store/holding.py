@@ -9,6 +9,8 @@ from appliance.store.models import InstanceRow, OperationRow
 
 WHOLE_HOST = ("host-patch",)
 """Kinds that may restart anything on their host."""
+MAY_BEGIN = select(OperationRow).where(OperationRow.status == OperationStatus.QUEUED, OperationRow.awaits_approval.is_(False))
+"""What waits for nobody's approval."""
 
 
 def next_to_begin(session: Session) -> OperationRow | None:
@@ -17,8 +19,7 @@ def next_to_begin(session: Session) -> OperationRow | None:
     at_work = list(session.scalars(select(OperationRow).where(OperationRow.status == OperationStatus.RUNNING)))
     busy = {_host(row, hosts) for row in at_work}
     closed = {_host(row, hosts) for row in at_work if row.kind in WHOLE_HOST}
-    may = select(OperationRow).where(OperationRow.status == OperationStatus.QUEUED, OperationRow.awaits_approval.is_(False))
-    for row in session.scalars(may.order_by(OperationRow.id)):
+    for row in session.scalars(MAY_BEGIN.order_by(OperationRow.id)):
         host = _host(row, hosts)
         if host not in (busy if row.kind in WHOLE_HOST else closed):
             return row

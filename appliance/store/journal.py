@@ -13,7 +13,7 @@ from appliance.domain.host import title_of
 from appliance.domain.operation import Operation, OperationStatus, StepStatus
 from appliance.errors import Conflict, InvalidRequest, NotFound
 from appliance.store.database import Database
-from appliance.store.holding import next_to_begin
+from appliance.store.holding import MAY_BEGIN, next_to_begin
 from appliance.store.models import AuditRow, LogRow, OperationRow, StepRow
 from appliance.store.operation_rows import BACK, operation_of
 
@@ -116,7 +116,7 @@ class Journal:
     def claim(self, *, now: datetime) -> Operation | None:
         """Take the oldest queued operation that may begin, or None; it is running afterwards."""
         with self.database.reading() as session:
-            if session.scalar(select(OperationRow.id).where(OperationRow.status == OperationStatus.QUEUED).limit(1)) is None:
+            if session.scalar(MAY_BEGIN.with_only_columns(OperationRow.id).limit(1)) is None:
                 return None  # to take the write lock for this would keep carriers waiting
         with self.database.writing() as session:
             row = next_to_begin(session)
