@@ -1,9 +1,10 @@
-"""What acceptance and browser tests share: one house, and one real CRM in it."""
+"""What acceptance and browser tests share: one house, and one real CRM in it. And what all do: no example is too slow on a busy machine."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import hypothesis
 import pytest
 
 from appliance.domain.operation import OperationStatus
@@ -11,6 +12,9 @@ from tests.support.house import House, build, tear_down
 from tests.support.killing import carry_with_kills
 
 pytest_plugins = ["tests.lab.fixtures", "tests.hosts.fixtures"]
+
+hypothesis.settings.register_profile("shared", deadline=None)
+hypothesis.settings.load_profile("shared")
 
 OLD, NEW = "2.7.13", "2.8.6"
 
