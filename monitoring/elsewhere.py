@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from monitoring.children import see_off
 from monitoring.probes import CheckedProbe, ProbeBase
 
 WAY_SECONDS = 20.0
@@ -37,4 +38,4 @@ async def ask_elsewhere(through: Sequence[str], probes: Sequence[ProbeBase], fla
     finally:
         with suppress(ProcessLookupError):
             process.kill()
-            await process.wait()
+        await see_off(process)

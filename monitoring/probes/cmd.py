@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from monitoring.children import see_off
 from monitoring.probes.base import Pattern, ProbeBase, Result, healthy, unhealthy
 
 OUTPUT_LIMIT_BYTES = 1024 * 1024
@@ -48,7 +49,7 @@ async def check(probe: Probe) -> Result:
         code = await process.wait()
     finally:
         _end_group(process.pid)
-        await process.wait()
+        await see_off(process)
     return _judge(probe, program, code, output)
 
 

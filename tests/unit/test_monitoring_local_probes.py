@@ -1,6 +1,7 @@
 """The probes that look at this machine, and `python -m monitoring probe` itself."""
 
 import asyncio
+import gc
 import io
 import json
 import os
@@ -64,6 +65,11 @@ def test_a_program_that_takes_too_long_is_ended_with_its_children() -> None:
 
 def test_a_program_that_prints_without_end_is_stopped() -> None:
     assert not run(kind="cmd", argv=["yes"], timeout_seconds=20).healthy
+
+
+def test_no_pipe_is_left_open_to_what_a_program_has_left_behind() -> None:
+    assert not run(kind="cmd", argv=["sh", "-c", "setsid sleep 2 &"], timeout_seconds=0.3).healthy
+    gc.collect()  # one that was left open would be told now
 
 
 def test_a_secret_in_a_programs_arguments_is_neither_shown_nor_told() -> None:
