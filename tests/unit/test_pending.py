@@ -141,6 +141,7 @@ def test_an_answer_is_kept_as_it_was_found(tmp_path: Path) -> None:
 
 def test_an_instance_keeps_what_it_knows_when_the_index_is_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:1/simple")
+    monkeypatch.setenv("PIP_PROXY", "")  # whatever this machine's pip goes through
     appliance = make_appliance(tmp_path)
     add_sales(appliance)
     found = pending_of_instance(appliance, appliance.store.instances.get("sales"), now=NOON)
