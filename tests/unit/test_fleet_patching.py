@@ -81,6 +81,20 @@ def test_a_failed_canary_leaves_all_others_as_they_are(appliance: Appliance) -> 
     assert "its probes are not healthy" in str(ended.cause)
 
 
+def test_a_canary_that_waits_for_approval_has_not_succeeded(appliance: Appliance) -> None:
+    appliance.store.instances.ask_approval("able", wanted=True, by="Alice", now=NOON)
+    ended = carried(appliance, requested(appliance, canaries=["able"]))
+    assert (ended.status, patched(appliance)) == (OperationStatus.FAILED, ["able"])
+    assert "able waits until somebody agrees" in str(ended.cause)
+
+
+def test_of_the_others_one_that_waits_for_approval_keeps_nobody_waiting(appliance: Appliance) -> None:
+    appliance.store.instances.ask_approval("bad", wanted=True, by="Alice", now=NOON)
+    ended = carried(appliance, requested(appliance))
+    assert (ended.status, patched(appliance)) == (OperationStatus.SUCCEEDED, ["able", "bad", "idle"])
+    assert "bad: waits for approval" in str(ended.steps[-1].detail)
+
+
 def test_after_the_canary_come_the_others_until_one_fails(appliance: Appliance) -> None:
     ended = carried(appliance, requested(appliance, canaries=["idle"]))
     assert (ended.status, patched(appliance)) == (OperationStatus.FAILED, ["idle", "able", "bad"])

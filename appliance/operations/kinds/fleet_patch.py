@@ -70,7 +70,11 @@ def patch_canaries(run: Run) -> str:
     """None of the others is touched unless all of them succeed."""
     if not run.memory["canaries"]:
         return "there are none"
-    return _patch_each(run, run.memory["canaries"], stop_after=1)
+    told = _patch_each(run, run.memory["canaries"], stop_after=1)
+    waiting = [name for name in run.memory["canaries"] if (one := _own(run, name)) and one.awaits_approval]
+    if waiting:
+        raise StepFailed(f"{', '.join(waiting)} waits until somebody agrees; patch the fleet again when that is done")
+    return told
 
 
 def patch_others(run: Run) -> str:
