@@ -10,6 +10,7 @@ from packaging.version import Version
 from appliance.domain.instance import Instance
 from appliance.domain.product import ProductDefinition
 from appliance.domain.product_steps import Check as SqlCheck
+from appliance.domain.tls import TlsMode
 from appliance.errors import ApplianceError, HostRefused, HostUnreachable, PreflightFailed, StepFailed
 from appliance.hosts.reach import PYTHON, Reach, ask
 from appliance.operations.machines import Machine
@@ -93,7 +94,9 @@ def certificate_lasts(instance: Instance, now: datetime) -> Check:
         ends = instance.tls.not_after
         if ends is None or ends > now + LONGEST_OPERATION:
             return None
-        return f"its certificate ends at {ends:%Y-%m-%d %H:%M} UTC; renew it first: appliance certificate renew {instance.name}"
+        own = instance.tls.mode is TlsMode.OWN
+        mend = f"appliance certificate {'replace' if own else 'renew'} {instance.name}{' --certificate FILE --key FILE' if own else ''}"
+        return f"its certificate ends at {ends:%Y-%m-%d %H:%M} UTC; first run: {mend}"
 
     return check
 

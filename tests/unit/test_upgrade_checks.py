@@ -19,7 +19,7 @@ def here(tmp_path: Path) -> Machine:
     return machine_of(make_appliance(tmp_path), "localhost", channel="test")
 
 
-def with_certificate(*, hours: float | None) -> Instance:
+def with_certificate(*, hours: float | None, mode: TlsMode = TlsMode.PRIVATE_CA) -> Instance:
     ends = None if hours is None else NOON + timedelta(hours=hours)
     return Instance(
         name="sales",
@@ -32,7 +32,7 @@ def with_certificate(*, hours: float | None) -> Instance:
         port=443,
         domain="crm.example",
         created_at=NOON,
-        tls=Tls(mode=TlsMode.OWN, not_after=ends),
+        tls=Tls(mode=mode, not_after=ends),
     )
 
 
@@ -53,6 +53,11 @@ def test_a_certificate_that_lasts_is_no_matter(hours: float | None) -> None:
 @pytest.mark.parametrize("hours", [0.5, -24.0])
 def test_a_certificate_that_ends_in_the_middle_is_to_be_renewed_first(hours: float) -> None:
     assert "appliance certificate renew sales" in str(certificate_lasts(with_certificate(hours=hours), NOON)())
+
+
+def test_one_s_own_certificate_is_to_be_replaced() -> None:
+    expired = with_certificate(hours=-24.0, mode=TlsMode.OWN)
+    assert "appliance certificate replace sales --certificate FILE --key FILE" in str(certificate_lasts(expired, NOON)())
 
 
 def test_a_taken_private_port_is_named(here: Machine) -> None:
