@@ -7,21 +7,23 @@ import typer
 from appliance.cli.following import exit_code, follow
 from appliance.cli.opened import now, opened, who
 from appliance.cli.output import console, print_json
+from appliance.domain.operation import Operation
 from appliance.operations.requesting import request
 
 Detach = Annotated[bool, typer.Option("--detach", help="Return at once; the worker carries on.")]
 
 
 def carry_out(kind: str, subject: str, parameters: dict[str, Any], *, as_json: bool, detach: bool) -> None:
-    """Request it; unless detached, follow it and end with its exit code."""
+    """Request it; follow it and end with its exit code, unless detached or held for somebody's approval."""
     appliance = opened()
     operation = request(appliance, kind, subject, parameters, requested_by=who(), now=now())
-    if operation.awaits_approval and not as_json:
-        console.print(f"Operation {operation.id} waits until somebody else agrees: appliance operation approve {operation.id}")
-    elif detach or operation.awaits_approval:
-        print_json(operation) if as_json else console.print(
-            f"Operation {operation.id} is recorded: appliance operation follow {operation.id}"
-        )
     if detach or operation.awaits_approval:
+        print_json(operation) if as_json else console.print(_told(operation))
         return
     raise typer.Exit(exit_code(follow(appliance, operation, as_json=as_json)))
+
+
+def _told(operation: Operation) -> str:
+    if operation.awaits_approval:
+        return f"Operation {operation.id} waits until somebody else agrees: appliance operation approve {operation.id}"
+    return f"Operation {operation.id} is recorded: appliance operation follow {operation.id}"

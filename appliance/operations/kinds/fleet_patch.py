@@ -163,8 +163,11 @@ def _outcome(run: Run, subject: str) -> str:
     operation = _own(run, subject)
     if operation is None:
         return f"{subject}: not patched"
-    ended = "nothing to do" if operation.found_nothing else operation.status.value.replace("_", " ")
-    ended = "waits for approval" if operation.awaits_approval else ended
+    ended = operation.status.value.replace("_", " ")
+    if operation.found_nothing:
+        ended = "nothing to do"
+    elif operation.awaits_approval:
+        ended = "waits for approval"
     return f"{subject}: {ended} (operation {operation.id}{f': {operation.cause}' if operation.cause else ''})"
 
 
