@@ -5,60 +5,27 @@ One SQLite file, written by the monitor (observations) and the worker (events), 
 
 import json
 import sqlite3
-from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import RLock
 from typing import Any, NamedTuple, Self
 
+from monitoring.checks import SUMS, Check, CheckSums, count_check, sums_of
 from monitoring.clock import Moment
+from monitoring.events import Event, event_of, is_told, write_clock_step, write_event
 from monitoring.schema import connect
 from monitoring.timeline import Heartbeat, Observation, advance, place, read_heartbeat, write_heartbeat
 from monitoring.uptime import Interval, State, Uptime, summarise
 
-__all__ = ["DURATION_BOUNDS_SECONDS", "SERVICE", "Check", "Event", "Interval", "Ledger", "Observation", "State", "Uptime"]
+__all__ = ["SERVICE", "Interval", "Ledger", "Observation", "State", "Uptime"]
 
 SERVICE = "service"
 """The target that stands for the CRM as a whole."""
 
-DURATION_BOUNDS_SECONDS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0, 3.0, 5.0, 10.0, float("inf"))
-
 UNSEEN_TAIL_SECONDS = 120
 """After this long without an observation, the time since the last one counts as unknown."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Check:
-    """One probe was carried out."""
-
-    crm: str
-    target: str
-    healthy: bool
-    duration_seconds: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Event:
-    """Something was done or happened; `at` is when it ended."""
-
-    kind: str
-    crm: str
-    result: str
-    at: datetime
-    duration_seconds: float | None
-    values: Mapping[str, Any]
-
-
-class CheckSums(NamedTuple):
-    """Checks of one target: how many, how long together, and how many took no longer than each of DURATION_BOUNDS_SECONDS."""
-
-    healthy: int
-    unhealthy: int
-    seconds: float
-    buckets: tuple[int, ...]
 
 
 class IntervalRow(NamedTuple):
@@ -116,26 +83,24 @@ class Ledger:
         `once_by` names one of the values: an event of this kind and CRM that has the same one is there already, and stays the only one.
         """
         result = "success" if result == "succeeded" else result
-        values = dict(values or {})
-        facts = json.dumps(values)
+        event = Event(kind=kind, crm=crm, result=result, at=at, duration_seconds=duration_seconds, values=dict(values or {}))
         with self._transaction() as connection:
-            if once_by is not None and _is_told(connection, kind, crm, once_by, values[once_by]):
-                return
-            _insert_event(connection, (kind, crm, result, at.timestamp(), duration_seconds, facts))
+            if once_by is None or not is_told(connection, event, by=once_by):
+                write_event(connection, event)
 
     def record(self, observations: Sequence[Observation], checks: Sequence[Check], now: Moment) -> None:
         """Writes a heartbeat and everything that was seen since the last one, in one transaction. Only the monitor calls this."""
         with self._transaction() as connection:
             heartbeat = advance(read_heartbeat(connection), now)
             write_heartbeat(connection, heartbeat)
-            _record_clock_step(connection, heartbeat)
+            write_clock_step(connection, heartbeat)
             seen = set(self._seen)
             for observation in observations:
                 key = (observation.crm, observation.target)
                 place(connection, observation, heartbeat, first_of_run=key not in seen)
                 seen.add(key)
             for check in checks:
-                _count_check(connection, check)
+                count_check(connection, check)
         self._seen = seen
 
     def close_all_but(self, watched: Collection[tuple[str, str]]) -> None:
@@ -153,11 +118,11 @@ class Ledger:
     def events(self, kind: str | None = None, crm: str | None = None) -> list[Event]:
         """Events, oldest first, of one kind or CRM if given."""
         query = "SELECT * FROM events WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR crm = ?2) ORDER BY at_seconds, id"
-        return [_event(row) for row in self._read(query, (kind, crm))]
+        return [event_of(row) for row in self._read(query, (kind, crm))]
 
     def events_after(self, event_id: int) -> list[tuple[int, Event]]:
         """Events that were written after that one, with their ids, in the order of their writing."""
-        return [(row["id"], _event(row)) for row in self._read("SELECT * FROM events WHERE id > ? ORDER BY id", (event_id,))]
+        return [(row["id"], event_of(row)) for row in self._read("SELECT * FROM events WHERE id > ? ORDER BY id", (event_id,))]
 
     def interval_rows(self, *, after: int, among: Sequence[int]) -> list[IntervalRow]:
         """The intervals with an id above `after`, and those `among` the ids given, in the order of their writing; all of one moment."""
@@ -195,11 +160,7 @@ class Ledger:
 
     def check_sums(self) -> dict[tuple[str, str], CheckSums]:
         """All checks ever carried out, by crm and target."""
-        rows = self._read_tuples(_SUMS)
-        return {
-            (crm, target): CheckSums(healthy, unhealthy, seconds, tuple(buckets))
-            for crm, target, healthy, unhealthy, seconds, *buckets in rows
-        }
+        return sums_of(self._read_tuples(SUMS))
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -224,38 +185,6 @@ class Ledger:
             return cursor.execute(query, parameters).fetchall()
 
 
-_WITHIN = ", ".join(f"sum(iif(upper_bound_seconds <= {bound}, count, 0))" for bound in DURATION_BOUNDS_SECONDS[:-1])
-_SUMS = (
-    "SELECT crm, target, sum(iif(result = 'healthy', count, 0)), sum(iif(result = 'unhealthy', count, 0)), sum(seconds),"  # noqa: S608
-    f" {_WITHIN}, sum(count) FROM checks GROUP BY crm, target"  # made of the figures above
-)
-
-
-def _record_clock_step(connection: sqlite3.Connection, heartbeat: Heartbeat) -> None:
-    if heartbeat.step_seconds:
-        direction = "forward" if heartbeat.step_seconds > 0 else "backward"
-        facts = json.dumps({"seconds": round(heartbeat.step_seconds, 3)})
-        _insert_event(connection, ("clock_step", "", direction, heartbeat.at.wall.timestamp(), None, facts))
-
-
-def _is_told(connection: sqlite3.Connection, kind: str, crm: str, name: str, value: object) -> bool:
-    query = "SELECT 1 FROM events WHERE kind = ? AND crm = ? AND json_extract(facts, '$.' || ?) = ?"
-    return connection.execute(query, (kind, crm, name, value)).fetchone() is not None
-
-
-def _insert_event(connection: sqlite3.Connection, row: tuple[str, str, str, float, float | None, str]) -> None:
-    connection.execute("INSERT INTO events (kind, crm, result, at_seconds, duration_seconds, facts) VALUES (?, ?, ?, ?, ?, ?)", row)
-
-
-def _count_check(connection: sqlite3.Connection, check: Check) -> None:
-    bound = DURATION_BOUNDS_SECONDS[bisect_left(DURATION_BOUNDS_SECONDS, check.duration_seconds)]
-    result = "healthy" if check.healthy else "unhealthy"
-    connection.execute(
-        "INSERT INTO checks VALUES (?, ?, ?, ?, 1, ?) ON CONFLICT DO UPDATE SET count = count + 1, seconds = seconds + excluded.seconds",
-        (check.crm, check.target, result, bound, check.duration_seconds),
-    )
-
-
 def _interval(row: sqlite3.Row) -> Interval:
     return Interval(
         crm=row["crm"],
@@ -268,15 +197,4 @@ def _interval(row: sqlite3.Row) -> Interval:
         cause=row["cause"],
         reason=row["reason"],
         continued=bool(row["continued"]),
-    )
-
-
-def _event(row: sqlite3.Row) -> Event:
-    return Event(
-        kind=row["kind"],
-        crm=row["crm"],
-        result=row["result"],
-        at=datetime.fromtimestamp(row["at_seconds"], UTC),
-        duration_seconds=row["duration_seconds"],
-        values=json.loads(row["facts"]),
     )

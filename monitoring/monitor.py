@@ -13,8 +13,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from monitoring.certificates import Place, watch_certificates
+from monitoring.checks import Check
 from monitoring.clock import Clock
-from monitoring.ledger import SERVICE, Check, Ledger, Observation
+from monitoring.ledger import SERVICE, Ledger, Observation
 from monitoring.once import explain
 from monitoring.targets import Target, read_targets
 from monitoring.watch import Watch

@@ -6,10 +6,12 @@ An `era` is a stretch without a reboot or a step of the wall clock.
 """
 
 import sqlite3
+import time
 from pathlib import Path
 
 SCHEMA_VERSION = 1
 BUSY_TIMEOUT_SECONDS = 10
+BUSY_PAUSE_SECONDS = 0.01
 
 _TABLES = """
 CREATE TABLE heartbeat (
@@ -45,7 +47,7 @@ def connect(path: Path | str) -> sqlite3.Connection:
     """Opens the ledger and makes its tables if needed; safe from several processes at once. Each commit is on disk when it returns."""
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(connection)
     connection.execute("PRAGMA synchronous = FULL")
     if _version(connection) < SCHEMA_VERSION:
         _make_tables(connection)
@@ -53,6 +55,19 @@ def connect(path: Path | str) -> sqlite3.Connection:
         connection.close()
         raise LedgerTooNew(LedgerTooNew.__doc__)
     return connection
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Of several that open a new file at once, SQLite refuses all but one without its usual wait; they wait here."""
+    give_up_at = time.monotonic() + BUSY_TIMEOUT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at:
+                raise
+        time.sleep(BUSY_PAUSE_SECONDS)
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from monitoring.checks import Check
 from monitoring.clock import Clock, Moment
 from monitoring.elsewhere import ask_elsewhere
-from monitoring.ledger import SERVICE, Check, Observation, State
+from monitoring.ledger import SERVICE, Observation, State
 from monitoring.probes import CheckedProbe, ProbeBase, run_probe
 from monitoring.targets import Target
 from monitoring.verdict import Verdict, judge_crm, judge_probe

@@ -3,14 +3,15 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
+from monitoring.events import Event
 from monitoring.exporter.families import Family, counter
 from monitoring.exporter.grouped import Grouped
-from monitoring.ledger import Event, Ledger
+from monitoring.ledger import Ledger
 from monitoring.targets import Target
 
 OPERATION_KINDS = (
     *("install", "backup", "restore", "restore-beside", "drill", "rehearse", "upgrade", "rollback", "patch", "remove"),
-    *("certificate", "host-prepare", "host-patch", "fleet-patch"),
+    *("archive", "check", "certificate", "tidy", "host-prepare", "host-patch", "fleet-patch"),
 )
 """All that the worker carries out; their series exist from the start, and an operation of no such kind would not be counted."""
 RESULTS = ("success", "partial", "failed", "cancelled", "rolled_back", "needs_attention")

@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import accumulate
 
+from monitoring.events import Event
 from monitoring.exporter.families import Family, Histogram, Key, counter, gauge
-from monitoring.ledger import Event
 
 LONG_BOUNDS_SECONDS = (1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0, 14400.0, math.inf)
 SUCCESS = "success"

@@ -4,11 +4,12 @@ import math
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
+from monitoring.checks import DURATION_BOUNDS_SECONDS, CheckSums
 from monitoring.clock import Moment
 from monitoring.exporter.families import Family, Histogram, Key, counter, gauge
 from monitoring.exporter.grouped import name_bounds
 from monitoring.exporter.intervals import Intervals
-from monitoring.ledger import DURATION_BOUNDS_SECONDS, SERVICE, CheckSums, Ledger, State
+from monitoring.ledger import SERVICE, Ledger, State
 from monitoring.targets import Target
 from monitoring.verdict import ESSENTIAL_PROBES
 

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import os
 import shutil
 import signal
 import socket
@@ -268,40 +267,3 @@ def test_a_crm_that_is_watched_no_longer_leaves_the_metrics_and_returns_without_
     write_targets(watched.targets, [target(crm, watched.flag)])
     wait_until(lambda: len(watched.states()) > number)
     assert [interval.state for interval in since(watched, number)] == [State.UP, State.UP]
-
-
-WRITER = """
-import sys
-from datetime import UTC, datetime
-from monitoring.clock import open_clock
-from monitoring.ledger import Ledger
-ledger, clock = Ledger(sys.argv[1]), open_clock()
-for number in range(int(sys.argv[2])):
-    ledger.record_event(kind="drill", crm="demo", result="success", at=datetime.now(UTC), values={"number": number})
-    ledger.record([], [], clock())
-    print(number, flush=True)
-"""
-
-
-def test_kill_9_during_a_write_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
-    path = tmp_path / "ledger.sqlite"
-    acknowledged = 0
-    for round_ in range(4):
-        writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path), "100000"], stdout=subprocess.PIPE, text=True)
-        assert writer.stdout is not None
-        lines = [writer.stdout.readline() for _ in range(20 + 7 * round_)]
-        os.kill(writer.pid, signal.SIGKILL)
-        lines += writer.stdout.readlines()
-        writer.wait()
-        writer.stdout.close()
-        acknowledged += sum(line.endswith("\n") for line in lines)
-        with Ledger(path) as ledger:
-            assert acknowledged <= len(ledger.events("drill")) <= acknowledged + round_ + 1
-
-
-def test_several_processes_write_at_once_and_lose_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "ledger.sqlite"
-    writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(path), "25"], stdout=subprocess.DEVNULL) for _ in range(4)]
-    assert [writer.wait(timeout=30) for writer in writers] == [0] * 4
-    with Ledger(path) as ledger:
-        assert len(ledger.events("drill")) == 100

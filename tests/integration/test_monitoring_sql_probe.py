@@ -13,6 +13,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from monitoring.probes import CheckedProbe, Probe, run_probe
+from tests.support.traces import drop_clusters
 
 CLUSTER = "tmonitor"
 PORT = 54970
@@ -36,6 +37,7 @@ class Cluster:
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     version = VERSIONS[-1].name
+    drop_clusters(CLUSTER)
     with TemporaryDirectory(prefix=CLUSTER) as directory:
         Path(directory).chmod(0o777)
         create = ["pg_createcluster", version, CLUSTER, "--port", str(PORT), "--socketdir", directory, "-o", "listen_addresses="]
@@ -48,7 +50,7 @@ def cluster() -> Iterator[Cluster]:
             fill(directory)
             yield Cluster(socket_directory=directory)
         finally:
-            subprocess.run(["pg_dropcluster", "--stop", version, CLUSTER], check=True, capture_output=True)
+            drop_clusters(CLUSTER)
 
 
 def fill(socket_directory: str) -> None:

@@ -12,10 +12,11 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from appliance.operations.workflows import WORKFLOWS
+from monitoring.checks import Check
 from monitoring.clock import open_clock
 from monitoring.exporter.collector import ApplianceCollector
 from monitoring.exporter.events import OPERATION_KINDS
-from monitoring.ledger import SERVICE, Check, Ledger, Observation, State
+from monitoring.ledger import SERVICE, Ledger, Observation, State
 from monitoring.monitor import Status
 from monitoring.targets import Target
 

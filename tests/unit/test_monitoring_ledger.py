@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitoring.checks import Check, CheckSums
 from monitoring.clock import Moment
 from monitoring.exporter.intervals import Intervals
-from monitoring.ledger import SERVICE, Check, CheckSums, Interval, Ledger, Observation, State
+from monitoring.ledger import SERVICE, Interval, Ledger, Observation, State
 from monitoring.schema import LedgerTooNew
 
 START = Moment(wall=datetime(2026, 11, 21, 12, tzinfo=UTC), boot_seconds=1000, boot_id="first")

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from monitoring.checks import Check
 from monitoring.clock import open_clock
-from monitoring.ledger import SERVICE, Check, Observation, State
+from monitoring.ledger import SERVICE, Observation, State
 from monitoring.targets import Target
 from monitoring.verdict import Verdict, judge_crm
 from monitoring.watch import Watch
