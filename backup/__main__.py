@@ -3,21 +3,28 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from pydantic import JsonValue
 
 from backup.actions.backup import backup
+from backup.actions.base import base
+from backup.actions.bases import bases
 from backup.actions.check import check
+from backup.actions.copy import copy
 from backup.actions.forget import forget
 from backup.actions.init import init
 from backup.actions.inspect import inspect
 from backup.actions.leftovers import leftovers
 from backup.actions.points import points
+from backup.actions.recover import recover
 from backup.actions.restore import restore
+from backup.actions.ship import ship
+from backup.actions.stream import stream
 from backup.command_line import parse
 from backup.events import JsonLines, Reporter, Terminal
-from backup.failures import BackupFailure
+from backup.failures import NotDone
 from backup.interruption import interruptible, stop_when_unheard
 from backup.restic_messages import PARTIAL
 from backup.tables import shown
@@ -31,8 +38,14 @@ ACTIONS: dict[str, Callable[[Any, Reporter], dict[str, JsonValue]]] = {
     "forget": forget,
     "check": check,
     "leftovers": leftovers,
+    "copy": copy,
+    "base": base,
+    "bases": bases,
+    "stream": stream,
+    "ship": ship,
+    "recover": recover,
 }
-NICE_VERBS = frozenset({"backup", "check", "forget"})
+NICE_VERBS = frozenset({"backup", "base", "copy", "stream", "ship", "check", "forget"})
 NICENESS = 10
 DIED_UNHEARD = 1
 
@@ -42,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
     reporter: Reporter = Terminal() if sys.stdout.isatty() else JsonLines()
     try:
         return _carry_out(arguments, reporter)
-    except BackupFailure as failure:
+    except NotDone as failure:
         reporter.finish("error", {"code": failure.code, "message": str(failure), **failure.details})
         return failure.exit_code
 
@@ -50,7 +63,8 @@ def main(arguments: Sequence[str]) -> int:
 def _carry_out(arguments: Sequence[str], reporter: Reporter) -> int:
     verb, spec = parse(arguments)
     if verb in NICE_VERBS:
-        os.nice(NICENESS)  # the CRM goes on serving meanwhile
+        with suppress(PermissionError):  # a unit that forbids it has said so itself
+            os.nice(NICENESS)  # the CRM goes on serving meanwhile
     with interruptible(deadline_seconds=spec.deadline_seconds):
         stop_when_unheard(sys.stdout.fileno())
         facts = ACTIONS[verb](spec, reporter)

@@ -7,9 +7,10 @@ import os
 import selectors
 import signal
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import IO
 
 GRACE_SECONDS = 10
@@ -26,10 +27,10 @@ class Ended:
     stderr: str
 
 
-def private_environment() -> dict[str, str]:
+def private_environment(more: Mapping[str, str]) -> dict[str, str]:
     """Give children a plain environment: no RESTIC_* or PG* variable of the caller may change what they do."""
     kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
-    return {**kept, "LC_ALL": "C.UTF-8", "RESTIC_PROGRESS_FPS": "2"}
+    return {**kept, **more, "LC_ALL": "C.UTF-8", "RESTIC_PROGRESS_FPS": "2"}
 
 
 @contextmanager
@@ -40,6 +41,7 @@ def started(
     stdout: int | IO[bytes] = subprocess.PIPE,
     stderr: int | IO[bytes] = subprocess.PIPE,
     inherited: Sequence[int] = (),
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a program for the length of the block; on leaving, whatever is left of its process group is ended.
 
@@ -50,7 +52,7 @@ def started(
         stdin=stdin,
         stdout=stdout,
         stderr=stderr,
-        env=private_environment(),
+        env=private_environment(environment),
         start_new_session=True,
         pass_fds=tuple(inherited),
     )
@@ -94,11 +96,18 @@ def bytes_as_file(content: bytes) -> Iterator[IO[bytes]]:
         yield file
 
 
-def run(argv: Sequence[str], *, keep: Callable[[str], bool], stdin: bytes = b"", inherited: Sequence[int] = ()) -> Ended:
+def run(
+    argv: Sequence[str],
+    *,
+    keep: Callable[[str], bool],
+    stdin: bytes = b"",
+    inherited: Sequence[int] = (),
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Ended:
     """Run a program to its end, handing each line of its output to `keep` as it comes; only lines it wants are kept."""
     kept: list[str] = []
     errors: list[str] = []
-    with bytes_as_file(stdin) as source, started(argv, stdin=source, inherited=inherited) as process:
+    with bytes_as_file(stdin) as source, started(argv, stdin=source, inherited=inherited, environment=environment) as process:
         for is_error, line in _lines(process):
             if is_error:
                 errors.append(line)

@@ -8,7 +8,23 @@ from typing import Any
 from pydantic import ValidationError
 
 from backup.failures import InvalidSpec
-from backup.spec import AnySpec, BackupSpec, CheckSpec, ForgetSpec, InitSpec, InspectSpec, LeftoversSpec, PointsSpec, RestoreSpec
+from backup.spec import (
+    AnySpec,
+    BackupSpec,
+    BaseSpec,
+    BasesSpec,
+    CheckSpec,
+    CopySpec,
+    ForgetSpec,
+    InitSpec,
+    InspectSpec,
+    LeftoversSpec,
+    PointsSpec,
+    RecoverSpec,
+    RestoreSpec,
+    ShipSpec,
+    StreamSpec,
+)
 
 SPECS: dict[str, type[AnySpec]] = {
     "init": InitSpec,
@@ -19,6 +35,12 @@ SPECS: dict[str, type[AnySpec]] = {
     "forget": ForgetSpec,
     "check": CheckSpec,
     "leftovers": LeftoversSpec,
+    "copy": CopySpec,
+    "base": BaseSpec,
+    "bases": BasesSpec,
+    "stream": StreamSpec,
+    "ship": ShipSpec,
+    "recover": RecoverSpec,
 }
 EPILOG = "Without flags, the verb reads its specification as one JSON object from standard input."
 
@@ -51,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     check = verbs.add_parser("check", help="check the repository")
     restore = verbs.add_parser("restore", help="restore a recovery point into an empty database and new directories")
     inspect = verbs.add_parser("inspect", help="count and check-sum a database")
-    for name in ("init", "backup", "forget", "leftovers"):
+    for name in ("init", "backup", "forget", "leftovers", "copy", "base", "bases", "stream", "ship", "recover"):
         verbs.add_parser(name, help=SPECS[name].__doc__)
     _repository_flags(points, check, restore)
     for one in (points, restore):

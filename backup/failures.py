@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pydantic import JsonValue
 
 
-class BackupFailure(Exception):
-    """A verb could not do what it was asked to.
+class NotDone(Exception):
+    """A verb did not do what it was asked to.
 
     `code` is a stable word for programs, `exit_code` what the process ends with, `unchanged` the sentence that says
     what was left as it was, `details` more facts as JSON.
@@ -27,6 +27,17 @@ class BackupFailure(Exception):
     def __str__(self) -> str:
         """Say what happened and what was left unchanged."""
         return f"{self.message} {self.unchanged}".strip()
+
+
+class BackupFailure(NotDone):
+    """It could not."""
+
+
+class Cancelled(NotDone):
+    """SIGTERM or Ctrl-C."""
+
+    exit_code = 130
+    code = "cancelled"
 
 
 class InvalidSpec(BackupFailure):
@@ -57,18 +68,11 @@ class WrongPassword(BackupFailure):
     code = "wrong_password"
 
 
-class Cancelled(BackupFailure):
-    """SIGTERM or Ctrl-C."""
-
-    exit_code = 130
-    code = "cancelled"
-
-
 @contextmanager
 def leaving_unchanged(sentence: str) -> Iterator[None]:
-    """Add to every failure inside, unless a block further in knew better, what was left as it was."""
+    """Add to whatever ends the block early, unless a block further in knew better, what was left as it was."""
     try:
         yield
-    except BackupFailure as failure:
+    except NotDone as failure:
         failure.unchanged = failure.unchanged or sentence
         raise

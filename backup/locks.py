@@ -6,6 +6,7 @@ that id has been given to another program since, that program dies. So we look i
 
 import fcntl
 import os
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -51,21 +52,32 @@ def lease_file(location: str, lock_directory: str | None) -> Path:
 
     >>> lease_file("/srv/backups/local", None)
     PosixPath('/srv/backups/local.lease')
+    >>> lease_file("rest:https://nas:8000/crm/", "/run/lock")
+    PosixPath('/run/lock/rest-https-nas-8000-crm.lease')
     """
     if lock_directory is None:
         return Path(f"{location}.lease")
-    return Path(lock_directory) / f"{location.strip('/').replace('/', '-')}.lease"
+    return Path(lock_directory) / f"{re.sub('[^A-Za-z0-9._]+', '-', location).strip('-')}.lease"
+
+
+def presence_file(lease: Path) -> Path:
+    """Say what those share who only add to a repository, so that nobody removes their locks meanwhile.
+
+    >>> presence_file(Path("/srv/backups/local.lease"))
+    PosixPath('/srv/backups/local.present')
+    """
+    return lease.with_suffix(".present")
 
 
 @contextmanager
-def lease(path: Path, *, purpose: str, wait_seconds: float) -> Iterator[int]:
+def lease(path: Path, *, purpose: str, wait_seconds: float, shared: bool = False) -> Iterator[int]:
     """Hold a repository for this run; gives the descriptor, which children inherit so that they hold it too.
 
-    Raises `RepositoryLocked` when another run still holds it after `wait_seconds`.
+    Several can hold it `shared`. Raises `RepositoryLocked` when another run still holds it after `wait_seconds`.
     """
     descriptor = _opened(path)
     try:
-        _wait_for(descriptor, wait_seconds)
+        _wait_for(descriptor, wait_seconds, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         os.truncate(descriptor, 0)
         with suppress(OSError):  # the text is only for a person who wonders; a full disk must not stop a forget
             os.pwrite(descriptor, f"{purpose} (process {os.getpid()})".encode(), 0)
@@ -82,11 +94,11 @@ def _opened(path: Path) -> int:
         raise BackupFailure(f"The lease {path} cannot be written: {error.strerror}.", code="not_writable") from error
 
 
-def _wait_for(descriptor: int, wait_seconds: float) -> None:
+def _wait_for(descriptor: int, wait_seconds: float, kind: int) -> None:
     give_up = time.monotonic() + wait_seconds
     while True:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() >= give_up:
                 holder = os.pread(descriptor, 200, 0).decode(errors="replace")

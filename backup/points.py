@@ -4,9 +4,12 @@ A point exists if and only if its record snapshot exists. The record is written 
 leaves snapshots of a database or of files ("leftovers"), never a point.
 """
 
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue
+
+from backup.wal import WalPosition
 
 RECORD_FILE = "record.json"
 
@@ -44,6 +47,7 @@ class RecoveryPoint(BaseModel):
     counts: dict[str, int] = {}
     checksums: dict[str, str] = {}
     queries: PointQueries = PointQueries()
+    wal: WalPosition | None = None
     sizes: dict[str, int] = {}
     bytes_added: int
     bytes_processed: int
@@ -59,7 +63,9 @@ class RecoveryPoint(BaseModel):
 
 RESERVED_NAMES = frozenset(RecoveryPoint.model_fields) | {"event"}
 
-Part = Literal["database", "files", "record"]
+Part = Literal["database", "files", "record", "base", "base-record", "wal"]
+DATA_PARTS = ("database", "files", "base", "wal")
+RECORD_PARTS = ("record", "base-record")
 
 
 class Snapshot(BaseModel):
@@ -70,10 +76,18 @@ class Snapshot(BaseModel):
     id: str
     time: AwareDatetime
     tags: list[str] = []
+    paths: list[str] = []
+    original: str | None = None
+    """What it was called in the repository that it was copied from."""
 
     def tag(self, name: str) -> str | None:
         """Give the value of the tag NAME=value, if there is one."""
         return next((tag.removeprefix(f"{name}=") for tag in self.tags if tag.startswith(f"{name}=")), None)
+
+
+def names_here(snapshots: Iterable[Snapshot]) -> dict[str, str]:
+    """Give the id that each snapshot has here, by the one that records know it by."""
+    return {one.original: one.id for one in snapshots if one.original}
 
 
 def tags_of(*, crm: str, point: str, part: Part) -> list[str]:
@@ -86,10 +100,12 @@ def tags_of(*, crm: str, point: str, part: Part) -> list[str]:
 
 
 def leftovers_among(snapshots: list[Snapshot], points: list[RecoveryPoint]) -> list[Snapshot]:
-    """Pick the data snapshots that no recovery point refers to."""
+    """Pick the data snapshots that no recovery point refers to, and the bases that have no record."""
     used = {name for point in points for name in (point.snapshots.database, point.snapshots.files)}
+    recorded = {(one.tag("crm"), one.tag("point")) for one in snapshots if one.tag("part") == "base-record"}
     return [
         snapshot
         for snapshot in snapshots
-        if snapshot.tag("part") in ("database", "files") and snapshot.tag("point") and snapshot.id not in used
+        if (snapshot.tag("part") in ("database", "files") and snapshot.tag("point") and snapshot.id not in used)
+        or (snapshot.tag("part") == "base" and (snapshot.tag("crm"), snapshot.tag("point")) not in recorded)
     ]

@@ -4,7 +4,7 @@ Opening a repository costs restic about half a second of key derivation, for eac
 and are named by the digest of their content, so each is kept beside the lease once it was read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from backup.failures import BackupFailure
 from backup.locks import lease_file
-from backup.points import RECORD_FILE, RecoveryPoint, Snapshot
+from backup.points import RECORD_FILE, Part, PointSnapshots, RecoveryPoint, Snapshot, names_here
 from backup.repository import Repository
 
 
@@ -34,6 +34,10 @@ class Contents:
             raise BackupFailure(f"Several CRMs have a recovery point {name} ({crms}). Say which is meant.", code="ambiguous")
         return found[0]
 
+    def of_parts(self, *parts: Part) -> list[str]:
+        """Give the ids of the snapshots that hold these."""
+        return [one.id for one in self.snapshots if one.tag("part") in parts]
+
     def snapshots_of(self, point: RecoveryPoint, *, records: bool) -> list[str]:
         """Give the ids of the snapshots tagged with a point: of its record, or of its data."""
         tagged = [one for one in self.snapshots if one.tag("crm") == point.crm and one.tag("point") == point.id]
@@ -43,8 +47,16 @@ class Contents:
 def contents(repository: Repository, *, crm: str | None) -> Contents:
     """Read the recovery points of a CRM, or of all."""
     snapshots = repository.snapshots([f"crm={crm}"] if crm else [])
-    points = [_record(repository, one) for one in snapshots if one.tag("part") == "record"]
+    here = names_here(snapshots)
+    points = [_as_here(_record(repository, one), here) for one in snapshots if one.tag("part") == "record"]
     return Contents(points=sorted(points, key=lambda point: point.at, reverse=True), snapshots=snapshots)
+
+
+def _as_here(point: RecoveryPoint, here: Mapping[str, str]) -> RecoveryPoint:
+    """A record names the snapshots of the repository that it was made in."""
+    known = point.snapshots
+    database, files = (here.get(name, name) if name else None for name in (known.database, known.files))
+    return point.model_copy(update={"snapshots": PointSnapshots(database=database, files=files)})
 
 
 def remember(repository: Repository, snapshot: str, text: str) -> None:

@@ -15,12 +15,14 @@ from pydantic import BaseModel, TypeAdapter
 from backup import restic_arguments
 from backup.events import Reporter
 from backup.failures import BackupFailure, NoRepository, RepositoryLocked
-from backup.locks import Lock, is_stale, lease, lease_file, this_host
+from backup.locations import environment_of, flags_of
+from backup.locks import Lock, is_stale, lease, lease_file, presence_file, this_host
 from backup.ownership import Node
 from backup.points import Snapshot
 from backup.restic_executor import BINARY, OLDEST_USABLE, ResticExecutor, install
 from backup.spec import RepositorySpec
 
+PRESENT_WAIT_SECONDS = 10
 SNAPSHOTS = TypeAdapter(list[Snapshot])
 
 
@@ -65,9 +67,10 @@ class Repository:
         yield
         self.executor.stage, self.executor.expected_bytes = "", None
 
-    def save_paths(self, paths: Sequence[str], *, tags: Sequence[str]) -> Saved:
-        """Back up directories."""
-        return self._complete(Saved.model_validate(self.resticpy.backup(paths=list(paths), tags=list(tags))))
+    def save_paths(self, paths: Sequence[str], *, tags: Sequence[str], excluded: Sequence[str] = ()) -> Saved:
+        """Back up directories; `excluded` are restic's patterns."""
+        saved = self.resticpy.backup(paths=list(paths), tags=list(tags), exclude_patterns=list(excluded) or None)
+        return self._complete(Saved.model_validate(saved))
 
     def save_command(self, command: Sequence[str], *, filename: str, tags: Sequence[str]) -> Saved:
         """Back up what a command writes; nothing is saved if it fails."""
@@ -98,9 +101,17 @@ class Repository:
         self.executor.more(restic_arguments.restore_tree(snapshot, source=source, target=target))
 
     def forget(self, snapshots: Sequence[str]) -> None:
-        """Forget snapshots; those that are gone already are not an error."""
-        if snapshots:
-            self.executor.more(restic_arguments.forget(snapshots))
+        """Forget snapshots; those that are gone already are not an error.
+
+        Raises a failure `nothing_removed` if they are still there: restic 0.18 ends well where a server has refused each removal.
+        """
+        if not snapshots:
+            return
+        self.executor.more(restic_arguments.forget(snapshots))
+        if kept := {one.id for one in self.snapshots([])} & set(snapshots):
+            raise BackupFailure(
+                f"The repository {self.spec.location} has kept {len(kept)} snapshots: it lets be added only.", code="nothing_removed"
+            )
 
     def prune(self) -> None:
         """Free the space that no snapshot uses."""
@@ -119,20 +130,43 @@ class Repository:
             yield
             self.executor.inherited.remove(descriptor)
 
+    @contextmanager
+    def adding(self) -> Iterator[None]:
+        """Add a little beside whatever else is done here, for the length of the block: only those who would remove its locks wait."""
+        with self._present(shared=True) as descriptor:
+            self.executor.inherited.append(descriptor)
+            try:
+                yield
+            finally:
+                self.executor.inherited.remove(descriptor)
+
+    @contextmanager
+    def _present(self, *, shared: bool) -> Iterator[int]:
+        path = presence_file(lease_file(self.spec.location, self.spec.lock_directory))
+        with lease(path, purpose="adding", wait_seconds=PRESENT_WAIT_SECONDS, shared=shared) as descriptor:
+            yield descriptor
+
     def clear_stale_locks(self) -> None:
         """Clear the locks that dead runs left, unless a live run holds the repository: that one did so when it started."""
         path = lease_file(self.spec.location, self.spec.lock_directory)
-        if self.executor.takes_locks and _may_hold_locks(Path(self.spec.location)):
+        if self.executor.takes_locks and _may_hold_locks(self.spec):
             with suppress(RepositoryLocked), lease(path, purpose="clearing locks", wait_seconds=0):
                 self._clear_stale_locks()
 
     def _clear_stale_locks(self) -> None:
-        if not _may_hold_locks(Path(self.spec.location)):
+        if not _may_hold_locks(self.spec):
             return
-        names = self.resticpy.list.locks()
         try:
+            with self._present(shared=False):
+                self._clear_if_all_are_stale()
+        except RepositoryLocked:  # somebody is adding something, who will be asked to next time
+            return
+
+    def _clear_if_all_are_stale(self) -> None:
+        try:
+            names = self.resticpy.list.locks()
             locks = [Lock.model_validate_json(self.executor.more(restic_arguments.cat_lock(name))) for name in names]
-        except BackupFailure:  # one vanished meanwhile, so somebody is alive and working
+        except BackupFailure:  # one vanished meanwhile, so somebody is alive and working; or what follows will say it, too
             return
         now = datetime.now(UTC)
         if locks and all(is_stale(lock, now=now, hostname=this_host()) for lock in locks):
@@ -145,15 +179,24 @@ def open_repository(spec: RepositorySpec, reporter: Reporter) -> Repository:
     if not os.access(spec.password_file, os.R_OK):
         raise BackupFailure(f"The password file {spec.password_file} is missing or may not be read.", code="password_file_missing")
     executor = ResticExecutor(location=spec.location, reporter=reporter, wait_seconds=spec.wait_seconds)
-    executor.takes_locks = not Path(spec.location).exists() or os.access(spec.location, os.W_OK)
+    executor.takes_locks = not spec.is_local or not Path(spec.location).exists() or os.access(spec.location, os.W_OK)
+    executor.flags = flags_of(key_file=spec.key_file, known_hosts=spec.known_hosts, authority=spec.authority)
+    try:
+        executor.environment = environment_of(spec.credentials)
+    except OSError as error:
+        raise BackupFailure(f"A credential cannot be read: {error}.", code="credential_missing") from error
     resticpy = install(executor, password_file=spec.password_file)
     return Repository(spec=spec, executor=executor, resticpy=resticpy, version=_usable_version(resticpy))
 
 
-def require_writable(location: str) -> None:
-    """Refuse a repository that this user may not write to, before anything else is done."""
-    path = Path(location)
-    if path.exists() and not all(os.access(folder, os.W_OK) for folder in (path, *(p for p in path.iterdir() if p.is_dir()))):
+def require_writable(spec: RepositorySpec) -> None:
+    """Refuse a directory that this user may not write to, before anything else is done; another machine will say so itself."""
+    path, location = Path(spec.location), spec.location
+    if (
+        spec.is_local
+        and path.exists()
+        and not all(os.access(folder, os.W_OK) for folder in (path, *(p for p in path.iterdir() if p.is_dir())))
+    ):
         raise BackupFailure(f"The repository {location} may not be written to. Correct its owner, mode or mount.", code="not_writable")
 
 
@@ -177,7 +220,7 @@ def _summary(output: str) -> Saved:
     return Saved.model_validate(json.loads(last))
 
 
-def _may_hold_locks(location: Path) -> bool:
+def _may_hold_locks(spec: RepositorySpec) -> bool:
     """Look whether restic's folder of locks holds anything, which spares an empty one half a second of key derivation."""
-    folder = location / "locks"
-    return folder.is_dir() and any(folder.iterdir())
+    folder = Path(spec.location) / "locks"
+    return not spec.is_local or (folder.is_dir() and any(folder.iterdir()))

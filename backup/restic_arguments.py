@@ -49,6 +49,26 @@ def check(*, read_data: bool, read_data_subset: str | None) -> list[str]:
     return ["check", *data, *subset]
 
 
+def source(location: str, password_file: str) -> list[str]:
+    """Name the repository that something is taken from."""
+    return ["--from-repo", location, "--from-password-file", password_file]
+
+
+def init_like(source: Sequence[str]) -> list[str]:
+    """Create a repository that cuts files into the same pieces as another one, so that what is copied is not stored twice."""
+    return ["init", "--copy-chunker-params", *source]
+
+
+def copy(source: Sequence[str], *, crm: str | None, parts: Sequence[str]) -> list[str]:
+    """Copy the snapshots that hold one of the parts; those that were copied before are left out.
+
+    >>> copy(["--from-repo", "/r"], crm="demo", parts=["files", "record"])
+    ['copy', '--from-repo', '/r', '--tag', 'part=files,crm=demo', '--tag', 'part=record,crm=demo']
+    """
+    of = f",crm={crm}" if crm else ""
+    return ["copy", *source, *_tags([f"part={part}{of}" for part in parts])]
+
+
 def cat_lock(lock: str) -> list[str]:
     """Show one lock."""
     return ["cat", "lock", lock]
@@ -59,7 +79,7 @@ def unlock_all() -> list[str]:
     return ["unlock", "--remove-all"]
 
 
-def with_global_flags(command: Sequence[str], *, reading: bool, wait_seconds: int) -> list[str]:
+def with_global_flags(command: Sequence[str], *, reading: bool, wait_seconds: int, more: Sequence[str] = ()) -> list[str]:
     """Put restic's global flags, which resticpy cannot give, right after the program's name.
 
     Commands that only read take no lock, so that they work on a read-only disk and beside anything.
@@ -68,7 +88,7 @@ def with_global_flags(command: Sequence[str], *, reading: bool, wait_seconds: in
     ['restic', '--no-lock', '--json', 'snapshots']
     """
     flags = ["--no-lock"] if reading else ["--retry-lock", f"{wait_seconds}s"]
-    return [command[0], *flags, *command[1:]]
+    return [command[0], *flags, *more, *command[1:]]
 
 
 def _tags(tags: Sequence[str]) -> list[str]:

@@ -30,13 +30,15 @@ class ResticExecutor:
 
     `takes_locks` is false for a repository that cannot be written to, which is still good for a restore;
     `stage` names what progress is of, `expected_bytes` stands in for a total that restic cannot know, `inherited`
-    are descriptors (the lease) that children hold too.
+    are descriptors (the lease) that children hold too. `flags` and `environment` are restic's for a repository that is elsewhere.
     """
 
     location: str
     reporter: Reporter
     wait_seconds: int
     takes_locks: bool = True
+    flags: list[str] = field(default_factory=list)
+    environment: dict[str, str] = field(default_factory=dict)
     stage: str = ""
     expected_bytes: int | None = None
     inherited: list[int] = field(default_factory=list)
@@ -45,12 +47,16 @@ class ResticExecutor:
     def execute(self, command: Sequence[str], *, stdin: bytes = b"") -> str:
         """Run a whole restic command line and give its output without status lines; raises typed failures."""
         verb = verb_of(command)
-        argv = restic_arguments.with_global_flags(command, reading=self.only_reads(verb), wait_seconds=self.wait_seconds)
+        argv = self.with_flags(command, reading=self.only_reads(verb))
         try:
-            ended = run(argv, keep=self._keep, stdin=stdin, inherited=self.inherited)
+            ended = run(argv, keep=self._keep, stdin=stdin, inherited=self.inherited, environment=self.environment)
         except FileNotFoundError as error:
             raise BackupFailure("setpriv (Debian package util-linux) is missing.", code="setpriv_missing") from error
         return self._output_of(ended, verb)
+
+    def with_flags(self, command: Sequence[str], *, reading: bool) -> list[str]:
+        """Complete a command line with what this repository needs."""
+        return restic_arguments.with_global_flags(command, reading=reading, wait_seconds=self.wait_seconds, more=self.flags)
 
     def more(self, arguments: Sequence[str], *, stdin: bytes = b"") -> str:
         """Run a command that resticpy lacks, on resticpy's own base command."""

@@ -9,10 +9,10 @@ from typing import cast
 from pydantic import JsonValue
 
 from backup.children import Ended
-from backup.failures import BackupFailure, Cancelled, NoRepository, RepositoryLocked, WrongPassword
+from backup.failures import BackupFailure, Cancelled, NoRepository, NotDone, RepositoryLocked, WrongPassword
 
 PARTIAL = 3
-TYPED: dict[int, tuple[type[BackupFailure], str]] = {
+TYPED: dict[int, tuple[type[NotDone], str]] = {
     10: (NoRepository, "There is no restic repository at {location}. Create it with the verb init, or correct the location."),
     11: (RepositoryLocked, "The repository {location} is in use by another restic. Try again when it has finished."),
     12: (WrongPassword, "The password file does not open the repository {location}. Give the file it was created with."),
@@ -53,7 +53,7 @@ def _error_text(line: str) -> str:
     return f"{item}: {text}" if item and str(item) not in str(text) else str(text)
 
 
-def failure_of(ended: Ended, *, command: str, location: str) -> BackupFailure:
+def failure_of(ended: Ended, *, command: str, location: str) -> NotDone:
     """Say why restic ended with a code other than 0."""
     if ended.code in TYPED:
         kind, sentence = TYPED[ended.code]

@@ -5,8 +5,9 @@ import re
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
+from backup.locations import CREDENTIALS, kind_of
 from backup.points import RESERVED_NAMES
 
 SIX_HOURS_IN_SECONDS = 6 * 3600
@@ -33,17 +34,46 @@ class _Spec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def location(value: str) -> str:
+    """Let only a path, or an address of a kind that is known."""
+    return value if kind_of(value) else normalised_path(value)
+
+
+Location = Annotated[str, AfterValidator(location)]
+PlainPath = Annotated[str, AfterValidator(normalised_path), StringConstraints(pattern=r"^[A-Za-z0-9/._-]+$")]
+
+
 class RepositorySpec(_Spec):
     """Where a restic repository is, and the file with its password.
 
-    `lock_directory` holds the lease that keeps two runs apart (default: beside the repository);
-    `wait_seconds` is how long a run waits for another one to finish.
+    `lock_directory` holds the lease that keeps two runs apart (default: beside the repository; one that is elsewhere needs it);
+    `wait_seconds` is how long a run waits for another one to finish. For one that is elsewhere: `credentials` name a file for each
+    variable; `key_file` and `known_hosts` are SSH's, `authority` is the file with the certificate that its own is checked with.
     """
 
-    location: Path_
+    location: Location
     password_file: Path_
     lock_directory: Path_ | None = None
     wait_seconds: Annotated[int, Field(ge=0, le=86400)] = 120
+    credentials: dict[str, Path_] = {}
+    key_file: PlainPath | None = None
+    known_hosts: PlainPath | None = None
+    authority: Path_ | None = None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a directory of this machine."""
+        return self.location.startswith("/")
+
+    @model_validator(mode="after")
+    def _refuse_what_does_not_fit(self) -> Self:
+        if unknown := sorted(self.credentials.keys() - CREDENTIALS):
+            raise ValueError(f"credentials: unknown names: {', '.join(unknown)}")
+        if not self.is_local and self.lock_directory is None:
+            raise ValueError("lock_directory: a repository that is elsewhere needs one")
+        if kind_of(self.location) == "sftp" and not (self.key_file and self.known_hosts):
+            raise ValueError("a repository by SFTP needs key_file and known_hosts")
+        return self
 
 
 class DatabaseSpec(_Spec):
@@ -66,11 +96,16 @@ class InitSpec(_RepositoryVerb):
 
 
 class BackupSpec(_RepositoryVerb):
-    """Make one recovery point. `record` holds facts to keep with it; they may use any name but the record's own."""
+    """Make one recovery point. `record` holds facts to keep with it; they may use any name but the record's own.
+
+    Where the database's log is received into `spool`, the point is marked in that log. Without a `dump` that mark is all that leads to it.
+    """
 
     crm: CrmName
     point: PointId
     database: DatabaseSpec | None
+    dump: bool = True
+    spool: Path_ | None = None
     paths: list[Path_] = []
     record: dict[str, JsonValue] = {}
     counts: Queries = {}
@@ -82,6 +117,8 @@ class BackupSpec(_RepositoryVerb):
             raise ValueError(f"record: these names are the recovery point's own: {', '.join(clashes)}")
         if self.database is None and not self.paths:
             raise ValueError("there is neither a database nor a path to back up")
+        if self.database and not self.dump and self.spool is None:
+            raise ValueError("spool: without a dump, say where the log is received")
         return self
 
 
@@ -120,6 +157,70 @@ class RestoreSpec(_RepositoryVerb):
         return self
 
 
+class BaseSpec(_RepositoryVerb):
+    """Save the files of a database's cluster while it serves. The log since then makes a database of them: see `stream`.
+
+    `spool` is where that log is received; it need no longer keep what is older. `record` holds facts to keep with it.
+    """
+
+    crm: CrmName
+    base: PointId
+    database: DatabaseSpec
+    spool: Path_
+    record: dict[str, JsonValue] = {}
+
+
+class StreamSpec(_RepositoryVerb):
+    """Receive the log of a database's cluster into `spool`, and ship it into the repository, until somebody ends it."""
+
+    crm: CrmName
+    database: DatabaseSpec
+    spool: Path_
+    slot: SqlName = "crm_backup"
+    ship_every_seconds: Annotated[float, Field(gt=0)] = 60
+    deadline_seconds: Annotated[float, Field(ge=0)] = 0
+
+
+class ShipSpec(_RepositoryVerb):
+    """Ship what `spool` holds of a database's log, now. A log that is `ended` is received no more: the server need no longer keep it."""
+
+    crm: CrmName
+    spool: Path_
+    database: DatabaseSpec
+    slot: SqlName = "crm_backup"
+    ended: bool = False
+
+
+class BasesSpec(_RepositoryVerb):
+    """List the bases of a CRM, and until when the log of each goes on."""
+
+    crm: CrmName
+
+
+class RecoverSpec(_RepositoryVerb):
+    """Bring a cluster's files back into `target`, the log into `wal`: up to a recovery point, to `at`, or to all that was received."""
+
+    crm: CrmName
+    point: PointId | None = None
+    at: AwareDatetime | None = None
+    target: Path_
+    wal: Path_
+    owner: UserName = "postgres"
+
+    @model_validator(mode="after")
+    def _refuse_two_moments(self) -> Self:
+        if self.point and self.at:
+            raise ValueError("name a recovery point or a time, not both")
+        return self
+
+
+class CopySpec(_RepositoryVerb):
+    """Bring everything that is in the repository `source`, of one CRM or of all, into this one, too; it is made if there is none."""
+
+    source: RepositorySpec
+    crm: CrmName | None = None
+
+
 class InspectSpec(_Spec):
     """Count and check-sum a live database."""
 
@@ -130,11 +231,22 @@ class InspectSpec(_Spec):
 
 
 class ForgetSpec(_RepositoryVerb):
-    """Give up recovery points, and (`prune`) the space that only they used."""
+    """Give up recovery points, and (`prune`) the space that only they used.
+
+    Bases and logs are given up where they lead only to moments before `log_since`, or all of them (`log_at_all` is false).
+    """
 
     crm: CrmName
-    points: Annotated[list[PointId], Field(min_length=1)]
+    points: list[PointId] = []
+    log_since: AwareDatetime | None = None
+    log_at_all: bool = True
     prune: bool = True
+
+    @model_validator(mode="after")
+    def _refuse_nothing(self) -> Self:
+        if not self.points and self.log_since is None and self.log_at_all:
+            raise ValueError("points: name what is to be given up")
+        return self
 
 
 class CheckSpec(_RepositoryVerb):
@@ -144,4 +256,18 @@ class CheckSpec(_RepositoryVerb):
     read_data_subset: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,3}/[1-9][0-9]{0,3}$")] | None = None
 
 
-AnySpec = InitSpec | BackupSpec | PointsSpec | RestoreSpec | InspectSpec | ForgetSpec | CheckSpec
+AnySpec = (
+    InitSpec
+    | BackupSpec
+    | PointsSpec
+    | RestoreSpec
+    | InspectSpec
+    | ForgetSpec
+    | CheckSpec
+    | CopySpec
+    | BaseSpec
+    | BasesSpec
+    | StreamSpec
+    | ShipSpec
+    | RecoverSpec
+)

@@ -20,12 +20,11 @@ def stream(executor: ResticExecutor, *, snapshot: str, filename: str, into: Sequ
 
     If restic fails, the program is ended before it can take the broken stream's end for the dump's end.
     """
-    command = base_command(restic_arguments.dump(snapshot, filename))
-    argv = restic_arguments.with_global_flags(command, reading=not executor.takes_locks, wait_seconds=executor.wait_seconds)
+    argv = executor.with_flags(base_command(restic_arguments.dump(snapshot, filename)), reading=not executor.takes_locks)
     with (
         bytes_as_file(b"") as said_source,
         bytes_as_file(b"") as said_sink,
-        started(argv, stderr=said_source, inherited=executor.inherited) as source,
+        started(argv, stderr=said_source, inherited=executor.inherited, environment=executor.environment) as source,
         started(into, stdin=PIPE, stdout=said_sink, stderr=said_sink) as sink,
     ):
         broken = not _pump(executor, source, sink, expected_bytes)

@@ -15,7 +15,10 @@ from backup.points import RECORD_FILE, Part, PointQueries, PointSnapshots, Recov
 from backup.recorded import Contents, contents, remember
 from backup.repository import Repository, Saved, open_repository, require_writable
 from backup.spec import BackupSpec
+from backup.spool import Spool
+from backup.wal import Mark, WalPosition
 
+LONGEST_MARK = 60
 UNCHANGED = "No recovery point was made; the CRM and its earlier recovery points are unchanged."
 
 
@@ -23,7 +26,7 @@ def backup(spec: BackupSpec, reporter: Reporter) -> dict[str, JsonValue]:
     """Make the point and give its record. Unreadable files do not stop it; they are listed as warnings."""
     with leaving_unchanged(UNCHANGED):
         _require_directories(spec.paths)
-        require_writable(spec.repository.location)
+        require_writable(spec.repository)
         repository = open_repository(spec.repository, reporter)
         with repository.held(f"backup of {spec.crm}"):
             before = contents(repository, crm=spec.crm)
@@ -43,12 +46,14 @@ class _PointInTheMaking:
         self.spec, self.repository, self.reporter = spec, repository, reporter
         self.started_seconds = time.monotonic()
         self.at = datetime.now(UTC)
+        self.wal: WalPosition | None = None
         self.measures = Measures()
         self.saved: dict[Part, Saved] = {}
+        self.mark = _mark(spec, reporter)
 
     def save_data(self) -> None:
         if self.spec.database is not None:
-            with ENGINES[self.spec.database.engine].moment(self.spec.database) as moment:
+            with ENGINES[self.spec.database.engine].moment(self.spec.database, mark=self.mark) as moment:
                 self._save_database(moment, ENGINES[self.spec.database.engine].dump_file)
         if self.spec.paths:
             with self.repository.stage("files"):
@@ -62,10 +67,11 @@ class _PointInTheMaking:
         return point
 
     def _save_database(self, moment: Moment, filename: str) -> None:
-        self.at = moment.at
-        with self.repository.stage("database", moment.expected_bytes):
-            self.saved["database"] = self.repository.save_command(moment.dump_command(), filename=filename, tags=self._tags("database"))
-        self.reporter.log("The database is saved; counting its records.")
+        self.at, self.wal = moment.at, moment.wal
+        if self.spec.dump:
+            with self.repository.stage("database", moment.expected_bytes):
+                self.saved["database"] = self.repository.save_command(moment.dump_command(), filename=filename, tags=self._tags("database"))
+            self.reporter.log("The database is saved; counting its records.")
         self.measures = moment.measure(self.spec.counts, self.spec.checksums)
 
     def _record(self) -> RecoveryPoint:
@@ -79,6 +85,7 @@ class _PointInTheMaking:
             "paths": self.spec.paths,
             "counts": self.measures.counts,
             "checksums": self.measures.checksums,
+            "wal": self.wal,
             "queries": PointQueries(counts=self.spec.counts, checksums=self.spec.checksums),
             "sizes": {part: saved.total_bytes_processed for part, saved in self.saved.items()},
             "bytes_added": sum(saved.data_added_packed for saved in self.saved.values()),
@@ -91,6 +98,20 @@ class _PointInTheMaking:
 
     def _tags(self, part: Part) -> list[str]:
         return tags_of(crm=self.spec.crm, point=self.spec.point, part=part)
+
+
+def _mark(spec: BackupSpec, reporter: Reporter) -> Mark | None:
+    """What the moment is called in the log: the CRM and the point, as far as there is room. A dump needs no log."""
+    if spec.spool is None:
+        return None
+    try:
+        log = Spool(directory=Path(spec.spool)).require_identity().log
+    except BackupFailure as failure:
+        if not spec.dump:
+            raise
+        reporter.log(f"The moment is not marked in the log: {failure.message}")
+        return None
+    return Mark(log=log, name=f"{spec.crm}/{spec.point}"[-LONGEST_MARK:])
 
 
 def _require_directories(paths: list[str]) -> None:

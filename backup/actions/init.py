@@ -13,12 +13,13 @@ from backup.spec import InitSpec
 def init(spec: InitSpec, reporter: Reporter) -> dict[str, JsonValue]:
     """Create the repository; one that exists and that the password opens is left as it is."""
     with leaving_unchanged("No repository was created or changed."):
-        require_writable(spec.repository.location)
+        require_writable(spec.repository)
         repository = open_repository(spec.repository, reporter)
         with repository.held("init"):
             created = not repository.exists()
             if created:
-                _require_free(Path(spec.repository.location))
+                if spec.repository.is_local:
+                    _require_free(Path(spec.repository.location))
                 repository.init()
     return {"created": created, "location": spec.repository.location, "restic_version": repository.version}
 

@@ -4,18 +4,22 @@ Uncompressed, because restic compresses and finds equal parts itself: half the t
 hundredth of the growth (docs/decisions/data-movement.md).
 """
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, LiteralString
 
 import psycopg
 
 from backup.engines.shape import Measures, count_from
 from backup.failures import BackupFailure
 from backup.spec import DatabaseSpec
+from backup.wal import Mark, WalPosition
 
 CONNECT_TIMEOUT_SECONDS = 10
+BEGIN = "begin isolation level repeatable read read only"
 # Heap and TOAST only: a dump holds no indexes. Uncompressed, it comes to about this size.
 EXPECTED_BYTES = "select coalesce(sum(pg_relation_size(oid)), 0)::bigint from pg_class where relkind in ('r', 't', 'm') and oid >= 16384"
 # Whatever a user made: relations, functions and types of no extension, and schemas.
@@ -26,6 +30,12 @@ select (select count(*) from pg_class c where c.relnamespace in (select oid from
             select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'))
      + (select count(*) from mine where nspname <> 'public')
 """
+MARKED = "select pg_create_restore_point(%s)::text, pg_current_snapshot()::text"
+SYSTEM = "select system_identifier::text from pg_control_system()"
+# Whatever is visible now, and whether anybody is writing: a transaction holds its number until others see what it wrote.
+VISIBLE = "select pg_current_snapshot()::text, (select count(*) from pg_stat_activity where backend_xid is not null)"
+MARK_ATTEMPTS = 20
+MARK_PAUSE_SECONDS = 0.05
 MINE = "with mine as (select oid, nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema') "
 
 
@@ -38,6 +48,7 @@ class PostgreSQLMoment:
     snapshot: str
     at: datetime
     expected_bytes: int
+    wal: WalPosition | None = None
 
     def dump_command(self) -> list[str]:
         """Give pg_dump's command for this snapshot."""
@@ -58,16 +69,18 @@ class PostgreSQL:
     dump_file: str = "database.dump"
 
     @contextmanager
-    def moment(self, database: DatabaseSpec) -> Iterator[PostgreSQLMoment]:
+    def moment(self, database: DatabaseSpec, *, mark: Mark | None = None) -> Iterator[PostgreSQLMoment]:
         """Open a transaction that nothing can change, and export its snapshot."""
-        with connected(database) as connection:
-            connection.execute("begin isolation level repeatable read read only")
+        with connected(database) as connection, connected(database) as other:
+            wal = begin_marked(connection, other, mark) if mark else None
+            if wal is None:
+                connection.execute(BEGIN)
             connection.execute("set local idle_in_transaction_session_timeout = 0")
             connection.execute("set local statement_timeout = 0")
             row = connection.execute("select pg_export_snapshot(), transaction_timestamp(), (" + EXPECTED_BYTES + ")").fetchone()
             if row is None:
                 raise BackupFailure("PostgreSQL exported no snapshot.", code="database_failed")
-            yield PostgreSQLMoment(database=database, connection=connection, snapshot=row[0], at=row[1], expected_bytes=row[2])
+            yield PostgreSQLMoment(database=database, connection=connection, snapshot=row[0], at=row[1], expected_bytes=row[2], wal=wal)
 
     def require_empty(self, database: DatabaseSpec) -> None:
         """Refuse a database that is missing or holds a relation, function or schema of a user."""
@@ -83,15 +96,40 @@ class PostgreSQL:
         return ["pg_restore", *connection_arguments(database), "--no-owner", f"--role={role}", "--exit-on-error"]
 
 
+def begin_marked(connection: psycopg.Connection, other: psycopg.Connection, mark: Mark) -> WalPosition:
+    """Begin a read-only transaction and mark its moment in the log, in a moment when nobody writes if there is one.
+
+    What was committed before the mark, and only that, is what the transaction sees: it is seen by `other` right after the mark that
+    nothing has become visible since, and that nobody was about to commit. On a server that is never idle the mark is not `exact`.
+    """
+    for attempt in range(MARK_ATTEMPTS):
+        if attempt:
+            connection.execute("rollback")
+            time.sleep(MARK_PAUSE_SECONDS)
+        connection.execute(BEGIN)
+        lsn, seen = only(connection, MARKED, mark.name)
+        exact = only(other, VISIBLE) == (seen, 0) and str(seen).endswith(":")  # "xmin:xmax:" without any in progress
+        if exact:
+            break
+    return WalPosition(log=mark.log, restore_point=mark.name, lsn=str(lsn), exact=exact)
+
+
+def only(connection: psycopg.Connection, query: LiteralString, *values: object) -> tuple[Any, ...]:
+    """Give the one row that a query answers with."""
+    row = connection.execute(query, values or None).fetchone()
+    if row is None:
+        raise BackupFailure("PostgreSQL gave no answer.", code="database_failed")
+    return tuple(row)
+
+
 def connection_arguments(database: DatabaseSpec) -> list[str]:
     """Give the arguments that PostgreSQL's programs share; no password, ever."""
-    return [
-        f"--host={database.socket_directory}",
-        f"--port={database.port}",
-        f"--username={database.user}",
-        "--no-password",
-        f"--dbname={database.name}",
-    ]
+    return [*server_arguments(database), f"--dbname={database.name}"]
+
+
+def server_arguments(database: DatabaseSpec) -> list[str]:
+    """The same for programs that talk to the server and to no database of it."""
+    return [f"--host={database.socket_directory}", f"--port={database.port}", f"--username={database.user}", "--no-password"]
 
 
 def dump_command(database: DatabaseSpec, *, snapshot: str) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from backup.failures import BackupFailure
 from backup.spec import DatabaseSpec
+from backup.wal import Mark, WalPosition
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,10 @@ class Moment(Protocol):
     def expected_bytes(self) -> int:
         """About how long the dump will be."""
 
+    @property
+    def wal(self) -> WalPosition | None:
+        """Where the moment is in the server's log, if it was to be marked there and the server can."""
+
     def dump_command(self) -> Sequence[str]:
         """Give the command that writes a dump of exactly this moment to standard output."""
 
@@ -43,8 +48,8 @@ class Engine(Protocol):
     def dump_file(self) -> str:
         """Name of the dump inside its snapshot."""
 
-    def moment(self, database: DatabaseSpec) -> AbstractContextManager[Moment]:
-        """Hold one moment of the database open."""
+    def moment(self, database: DatabaseSpec, *, mark: Mark | None = None) -> AbstractContextManager[Moment]:
+        """Hold one moment of the database open; `mark` is what it is called in the server's log."""
 
     def require_empty(self, database: DatabaseSpec) -> None:
         """Refuse a database that is missing or holds anything."""

@@ -20,6 +20,12 @@ ROWS = "select count(*) from contact"
 DIGEST = "select md5(coalesce(string_agg(c::text, '|' order by id), '')) from contact c"
 
 
+def quietly(*argv: str) -> None:
+    """Run a program that has to succeed; what it printed is told only if it does not."""
+    ended = subprocess.run(argv, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert ended.returncode == 0, ended.stdout
+
+
 @dataclass(frozen=True, kw_only=True)
 class Run:
     """How one run of the program went."""
@@ -43,17 +49,24 @@ class Cluster:
     """A PostgreSQL cluster of the tests' own, which root enters by peer."""
 
     sockets: Path
+    port: int = PORT
 
     def spec(self, name: str) -> dict[str, Any]:
-        return {"engine": "postgresql", "name": name, "port": PORT, "socket_directory": str(self.sockets), "user": "postgres"}
+        return {"engine": "postgresql", "name": name, "port": self.port, "socket_directory": str(self.sockets), "user": "postgres"}
 
     def connected(self, database: str) -> psycopg.Connection:
-        return psycopg.connect(host=str(self.sockets), port=PORT, user="postgres", dbname=database, autocommit=True)
+        return psycopg.connect(host=str(self.sockets), port=self.port, user="postgres", dbname=database, autocommit=True)
 
     def sql(self, database: str, *statements: str) -> None:
         with self.connected(database) as connection:
             for statement in statements:
                 connection.execute(statement)
+
+    def answer(self, database: str, query: str) -> Any:
+        with self.connected(database) as connection:
+            row = connection.execute(query.encode()).fetchone()
+        assert row is not None
+        return row[0]
 
     def create(self, name: str) -> None:
         self.sql("postgres", f"drop database if exists {name} with (force)", f"create database {name} owner crm")

@@ -1,7 +1,6 @@
 """The world of the backup package's tests; the cluster is made once and dropped at the end."""
 
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,13 +9,9 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.support.backup_world import CLUSTER, PORT, VERSION, Cluster, World
+from tests.support.backup_world import CLUSTER, PORT, VERSION, Cluster, World, quietly
 from tests.support.cheap_restic_key import make_opening_cheap
-
-
-def _quietly(*argv: str) -> None:
-    ended = subprocess.run(argv, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert ended.returncode == 0, ended.stdout
+from tests.support.traces import drop_clusters
 
 
 @pytest.fixture(scope="session")
@@ -30,19 +25,19 @@ def cluster() -> Iterator[Cluster]:
 
 @contextmanager
 def running_cluster(sockets: Path) -> Iterator[Cluster]:
-    subprocess.run(["pg_dropcluster", "--stop", VERSION, CLUSTER], capture_output=True, check=False)
+    drop_clusters(CLUSTER)
     options = ["-o", "listen_addresses=", "-o", "fsync=off"]
-    _quietly("pg_createcluster", "-s", str(sockets), "-p", str(PORT), *options, VERSION, CLUSTER, "--", "--no-sync")
+    quietly("pg_createcluster", "-s", str(sockets), "-p", str(PORT), *options, VERSION, CLUSTER, "--", "--no-sync")
     folder = Path(f"/etc/postgresql/{VERSION}/{CLUSTER}")
-    (folder / "pg_hba.conf").write_text("local all all peer map=tbackup\n")
+    (folder / "pg_hba.conf").write_text("local all,replication all peer map=tbackup\n")
     (folder / "pg_ident.conf").write_text("tbackup root postgres\n")
     try:
-        _quietly("pg_ctlcluster", VERSION, CLUSTER, "start")
+        quietly("pg_ctlcluster", VERSION, CLUSTER, "start")
         found = Cluster(sockets=sockets)
         found.sql("postgres", "create role crm login")
         yield found
     finally:
-        subprocess.run(["pg_dropcluster", "--stop", VERSION, CLUSTER], capture_output=True, check=False)
+        drop_clusters(CLUSTER)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,42 @@
+"""Ship what a spool holds into the repository."""
+
+from datetime import UTC, datetime
+
+from backup.bases import LogTags
+from backup.repository import Repository, Saved
+from backup.spool import Contents, Spool
+from backup.wal import PARTIAL, SEGMENT, Received, bytes_of, end_of
+
+NEVER = datetime.fromtimestamp(0, UTC)
+
+
+class Shipping:
+    """Knows what was shipped last, so that only what has changed is shipped again."""
+
+    def __init__(self, *, crm: str, spool: Spool, repository: Repository) -> None:
+        """Nothing was shipped yet, as far as is known."""
+        self.crm, self.spool, self.repository = crm, spool, repository
+        self.shipped: Contents = {}
+
+    def ship(self, received: Received | None) -> Saved | None:
+        """Ship, if there is anything new; `received` is what the server has said to be on the disk before this was called."""
+        with self.spool.held():
+            if received:
+                self.spool.note_received(received)
+            now, identity = self.spool.link(), self.spool.identity()
+            segments = [name for name in now if SEGMENT.match(name)]
+            if now == self.shipped or not segments or identity is None:
+                return None
+            saved = self._save(identity.log, segments)
+            self.spool.trim(segments)
+        self.shipped = now
+        return saved
+
+    def _save(self, log: str, segments: list[str]) -> Saved:
+        full = Received(lsn=end_of(segments), at=NEVER)
+        told = self.spool.received() or full
+        tags = LogTags(
+            crm=self.crm, log=log, start=segments[0].removesuffix(PARTIAL), lsn=max(full.lsn, told.lsn, key=bytes_of), until=told.at
+        )
+        with self.repository.adding():
+            return self.repository.save_paths([str(self.spool.log)], tags=tags.as_tags())

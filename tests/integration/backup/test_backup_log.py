@@ -1,0 +1,203 @@
+"""A base and the log received since, of a real server: every committed row comes back, at any moment that is asked for."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from tests.support.backup_world import CLUSTER, PORT, ROWS, VERSION, Cluster, World, quietly
+from tests.support.house import wait_for
+from tests.support.traces import drop_clusters
+
+COPY = "tbackupcopy"
+COPY_PORT = PORT + 1
+RECEIVED_WITHIN_SECONDS = 0.5
+"""The server does not wait for the receiver when it commits; what it committed in its last milliseconds can be lost with its disk."""
+
+
+@pytest.fixture
+def streaming(world: World) -> Iterator[World]:
+    """A CRM whose log is received and shipped."""
+    spool = world.directory / "spool"
+    spec = {"repository": world.repository, "crm": "demo", "database": world.cluster.spec("tb_live"), "spool": str(spool)}
+    receiving = world.start("stream", {**spec, "ship_every_seconds": 1})
+    wait_for(lambda: any(spool.glob("log/*.partial")))
+    yield world
+    receiving.send_signal(signal.SIGTERM)
+    assert world.ended(receiving).code == 130
+    world.cluster.sql("postgres", "select pg_drop_replication_slot('crm_backup')")
+
+
+def base(world: World, **more: Any) -> None:
+    spool = str(world.directory / "spool")
+    run = world.run("base", **{"crm": "demo", "base": "b1", "database": world.cluster.spec("tb_live"), "spool": spool, **more})
+    assert run.code == 0, run
+
+
+def shipped(world: World) -> int:
+    return world.restic("snapshots", "--tag", "part=wal", "--json").count('"short_id"')
+
+
+def wait_until_shipped(world: World) -> None:
+    """Until a snapshot began that holds everything there is now."""
+    before = shipped(world)
+    world.cluster.sql("tb_live", "select pg_switch_wal()")
+    wait_for(lambda: shipped(world) >= before + 2)
+
+
+@contextmanager
+def recovered(world: World, **until: str) -> Iterator[Cluster]:
+    """A server of its own, as it comes up after the recovery."""
+    data = Path(f"/var/lib/postgresql/{VERSION}/{COPY}")
+    drop_clusters(COPY)
+    with TemporaryDirectory(prefix="tbackup-") as folder:  # pytest's own folders are closed to the user postgres
+        sockets = Path(folder)
+        sockets.chmod(0o777)
+        with recovered_into(world, data, sockets, until) as copy:
+            yield copy
+
+
+@contextmanager
+def recovered_into(world: World, data: Path, sockets: Path, until: dict[str, str]) -> Iterator[Cluster]:
+    """The same, once there is a place for its socket."""
+    try:
+        quietly("pg_createcluster", "-s", str(sockets), "-p", str(COPY_PORT), "-o", "listen_addresses=", VERSION, COPY)
+        shutil.rmtree(data)
+        run = world.run("recover", crm="demo", target=str(data), wal=str(sockets / "log"), **until)
+        assert run.code == 0, run
+        for name in ("pg_hba.conf", "pg_ident.conf"):
+            shutil.copy(f"/etc/postgresql/{VERSION}/tbackup/{name}", f"/etc/postgresql/{VERSION}/{COPY}/{name}")
+        quietly("pg_ctlcluster", VERSION, COPY, "start")
+        copy = Cluster(sockets=sockets, port=COPY_PORT)
+        wait_for(lambda: copy.answer("postgres", "select pg_is_in_recovery()") is False)
+        yield copy
+    finally:
+        drop_clusters(COPY)
+
+
+def test_every_row_that_was_committed_comes_back(streaming: World) -> None:
+    base(streaming)
+    streaming.cluster.sql("tb_live", "insert into contact (name) select 'late ' || n from generate_series(1, 500) n")
+    rows = streaming.cluster.answer("tb_live", ROWS)
+    wait_until_shipped(streaming)
+    with recovered(streaming) as copy:
+        assert copy.answer("tb_live", ROWS) == rows == 800
+
+
+def test_a_moment_before_a_mistake_comes_back(streaming: World) -> None:
+    base(streaming)
+    streaming.cluster.sql("tb_live", "insert into contact (name) values ('before')")
+    time.sleep(1.1)
+    moment = datetime.now(UTC)
+    time.sleep(0.2)
+    streaming.cluster.sql("tb_live", "delete from contact")
+    wait_until_shipped(streaming)
+    with recovered(streaming, at=moment.isoformat()) as copy:
+        assert copy.answer("tb_live", ROWS) == 301
+
+
+def test_a_recovery_point_without_a_dump_is_exact(streaming: World) -> None:
+    base(streaming)
+    streaming.cluster.sql("tb_live", "insert into contact (name) values ('counted')")
+    point = streaming.backup("p1", dump=False, spool=str(streaming.directory / "spool")).last
+    assert (point["counts"], point["wal"]["exact"], point["snapshots"]["database"]) == ({"contacts": 301}, True, None)
+    streaming.cluster.sql("tb_live", "insert into contact (name) values ('later')")
+    wait_until_shipped(streaming)
+    with recovered(streaming, point="p1") as copy:
+        assert copy.answer("tb_live", ROWS) == 301
+
+
+def test_nothing_that_was_committed_is_lost_with_the_server_and_its_disk(streaming: World) -> None:
+    base(streaming)
+    data = Path(streaming.cluster.answer("tb_live", "show data_directory"))
+    streaming.cluster.sql("tb_live", *[f"insert into contact (name) values ('committed {n}')" for n in range(200)])  # noqa: S608 - a number
+    time.sleep(RECEIVED_WITHIN_SECONDS)
+    try:
+        os.kill(int((data / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+        data.rename(data.with_name("gone"))
+        before = shipped(streaming)
+        wait_for(lambda: shipped(streaming) > before)
+        with recovered(streaming) as copy:
+            assert copy.answer("tb_live", ROWS) == 500
+    finally:
+        data.with_name("gone").rename(data)
+        quietly("pg_ctlcluster", VERSION, CLUSTER, "start")
+
+
+def test_a_log_goes_on_when_its_receiver_was_killed(streaming: World) -> None:
+    base(streaming)
+    subprocess.run(["pkill", "-9", "-f", f"pg_receivewal.*{streaming.directory}"], check=True)
+    streaming.cluster.sql("tb_live", "insert into contact (name) values ('while nobody listened')")
+    wait_until_shipped(streaming)
+    with recovered(streaming) as copy:
+        assert copy.answer("tb_live", ROWS) == 301
+
+
+def test_what_leads_back_is_listed(streaming: World) -> None:
+    assert streaming.run("bases", crm="demo").last["bases"] == []
+    base(streaming, record={"release": "2.7.13"})
+    wait_until_shipped(streaming)
+    (listed,) = streaming.run("bases", crm="demo").last["bases"]
+    assert (listed["id"], listed["record"]) == ("b1", {"release": "2.7.13"})
+    assert datetime.fromisoformat(listed["at"]) < datetime.fromisoformat(listed["until"]) <= datetime.now(UTC)
+
+
+def test_what_leads_back_is_given_up_when_nobody_needs_it(streaming: World) -> None:
+    base(streaming)
+    wait_until_shipped(streaming)
+    since = datetime.now(UTC)
+    assert streaming.run("forget", crm="demo", log_since=since.isoformat()).last["bases"] == 0
+    base(streaming, base="b2")
+    wait_until_shipped(streaming)
+    given_up = streaming.run("forget", crm="demo", log_since=datetime.now(UTC).isoformat())
+    assert (given_up.code, given_up.last["bases"]) == (0, 1), given_up
+    (left,) = streaming.run("bases", crm="demo").last["bases"]
+    assert (left["id"], left["until"] is not None) == ("b2", True)
+    assert streaming.run("forget", crm="demo", log_at_all=False).code == 0
+    assert streaming.run("bases", crm="demo").last["bases"] == []
+
+
+def test_a_base_without_its_log_is_refused(world: World) -> None:
+    spool = world.directory / "nothing"
+    run = world.run("base", crm="demo", base="b1", database=world.cluster.spec("tb_live"), spool=str(spool))
+    assert (run.code, run.last["code"]) == (1, "no_log")
+    assert (
+        run.said
+        == f"No log is received into {spool}. Start the verb stream first. No base was saved; the CRM and its earlier bases are unchanged."
+    )
+
+
+def test_what_was_received_is_shipped_when_nobody_receives_any_more(world: World) -> None:
+    spool = world.directory / "spool"
+    spec = {"crm": "demo", "database": world.cluster.spec("tb_live"), "spool": str(spool), "ship_every_seconds": 3600}
+    receiving = world.start("stream", {"repository": world.repository, **spec})
+    wait_for(lambda: any(spool.glob("receiving/*.partial")))
+    world.cluster.sql("tb_live", "insert into contact (name) values ('last')")
+    receiving.send_signal(signal.SIGTERM)
+    world.ended(receiving)
+    assert shipped(world) == 0
+    assert world.run("ship", crm="demo", spool=str(spool), database=world.cluster.spec("tb_live"), ended=True).last["snapshot"]
+    assert shipped(world) == 1
+    assert world.cluster.answer("postgres", "select count(*) from pg_replication_slots") == 0
+
+
+def test_a_moment_after_the_last_change_can_be_asked_for(streaming: World) -> None:
+    """PostgreSQL refuses such a target by itself."""
+    base(streaming)
+    streaming.cluster.sql("tb_live", "insert into contact (name) values ('the last')")
+    time.sleep(0.2)
+    moment = datetime.now(UTC)
+    time.sleep(0.2)
+    spool = str(streaming.directory / "spool")
+    assert streaming.run("ship", crm="demo", spool=spool, database=streaming.cluster.spec("tb_live")).code == 0
+    with recovered(streaming, at=moment.isoformat()) as copy:
+        assert copy.answer("tb_live", ROWS) == 301

@@ -1,0 +1,41 @@
+"""A REST server for restic's repositories, on another machine as far as anybody can tell: things can be added there, nothing removed."""
+
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.house import wait_for
+
+USER, PASSWORD = "crm", "a password for adding"
+
+
+@contextmanager
+def append_only_server(directory: Path, *, port: int | None = None) -> Iterator[int]:
+    """Serve a directory for the length of a block; gives the port."""
+    chosen = port or free_port()
+    served = ["rclone", "serve", "restic", str(directory), "--addr", f"127.0.0.1:{chosen}", "--append-only"]
+    server = subprocess.Popen(
+        [*served, "--user", USER, "--pass", PASSWORD, "--config", "/nonexistent/rclone.conf"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(lambda: _listens(chosen))
+        yield chosen
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def free_port() -> int:
+    """One that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
