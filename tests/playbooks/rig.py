@@ -133,8 +133,8 @@ class Rig:
                 "name": self.name,
                 "root": str(self.crm_root),
                 "user": f"crm-{self.name}",
-                "cluster": self.name.replace("-", "_"),
-                "database_port": self.port + 1,
+                **self.clusters[0],
+                "clusters": self.clusters,
                 "socket_directory": str(self.crm_root / "postgresql"),
                 "address": "127.0.0.1",
                 "port": self.port,
@@ -145,6 +145,18 @@ class Rig:
             "secret_files": {name: str(self.root / "secrets" / name) for name in self.secrets},
             "maintenance": {"message": "Back soon.", "retry_after_seconds": 77},
         }
+
+    @property
+    def clusters(self) -> list[dict[str, Any]]:
+        """The instance's first cluster, and the one that a standby becomes."""
+        name, root = self.name.replace("-", "_"), self.crm_root
+        first = {"cluster": name, "cluster_service": f"crm-{self.name}-postgresql", "cluster_state": str(root / "cluster.state")}
+        other = {
+            "cluster": f"{name}__1",
+            "cluster_service": f"crm-{self.name}-postgresql-1",
+            "cluster_state": str(root / "cluster-1.state"),
+        }
+        return [first | {"database_port": self.port + 1}, other | {"database_port": self.port + 1001}]
 
     def release(self, version: str) -> dict[str, Any]:
         entry: dict[str, Any] = next(entry for entry in self.product["releases"] if entry["version"] == version)
@@ -188,8 +200,9 @@ class Rig:
             with refused:
                 return Answer(status=refused.code, headers=dict(refused.headers), body=refused.read().decode())
 
-    def sql(self, database: str, query: str) -> str:
-        place = ["-h", str(self.crm_root / "postgresql"), "-p", str(self.port + 1), "-U", "postgres", "-d", database]
+    def sql(self, database: str, query: str, *, cluster: int = 0) -> str:
+        port = str(self.clusters[cluster]["database_port"])
+        place = ["-h", str(self.crm_root / "postgresql"), "-p", port, "-U", "postgres", "-d", database]
         return subprocess.run(["psql", "-qAtX", *place, "-c", query], capture_output=True, text=True, check=True).stdout.strip()
 
 

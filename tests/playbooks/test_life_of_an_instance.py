@@ -13,11 +13,14 @@ from typing import Any
 
 import pytest
 
-from tests.playbooks.rig import Rig, Run
+from tests.playbooks.rig import REPOSITORY, Rig, Run
+from tests.support.house import wait_for
 
 pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="needs root: users, clusters and services are made"),
 ]
+
+CLUSTERS = REPOSITORY / "playbooks/roles/cluster/files/clusters.py"
 
 
 def play(rig: Rig, playbook: str, **variables: object) -> Run:
@@ -38,6 +41,14 @@ def traces(rig: Rig) -> dict[str, Any]:
     }
 
 
+def queues(rig: Rig, deployment: str) -> list[str]:
+    """The processes of a deployment's queue."""
+    found = subprocess.run(
+        ["pgrep", "-u", f"crm-{rig.name}", "-f", "--", f"-X deployment={deployment} "], capture_output=True, text=True, check=False
+    )
+    return found.stdout.split()
+
+
 @pytest.fixture(scope="module")
 def first(rig: Rig) -> dict[str, Any]:
     return {"release": rig.release("1.1"), "deployment": rig.deployment("0001-1", "1.1")}
@@ -45,7 +56,20 @@ def first(rig: Rig) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def second(rig: Rig) -> dict[str, Any]:
-    return {"release": rig.release("2.0"), "deployment": rig.deployment("0002-2", "2.0")}
+    crm = rig.variables()["crm"] | rig.clusters[1]
+    return {"release": rig.release("2.0"), "deployment": rig.deployment("0002-2", "2.0"), "crm": crm}
+
+
+@pytest.fixture(scope="module")
+def following(rig: Rig) -> dict[str, Any]:
+    """What the second deployment's cluster is a standby of."""
+    return {"source": rig.clusters[0] | {"database": "crm_0001_1"}}
+
+
+@pytest.fixture(scope="module")
+def migration(rig: Rig, following: dict[str, Any]) -> dict[str, Any]:
+    hop = rig.product["upgrade"]["hops"][0]
+    return {"steps": hop["steps"], "pre_sql": hop["pre_sql"], "start_services": True, **following}
 
 
 @pytest.fixture(scope="module")
@@ -170,19 +194,46 @@ def test_maintenance_says_503_and_when_to_come_back(rig: Rig) -> None:
 
 
 @pytest.mark.usefixtures("installed")
-def test_an_upgrade_migrates_a_copy_and_switches(rig: Rig, first: dict[str, Any], second: dict[str, Any]) -> None:
-    hop = rig.product["upgrade"]["hops"][0]
-    migration = {"database_source": "crm_0001_1", "steps": hop["steps"], "pre_sql": hop["pre_sql"], "start_services": True}
-    play(rig, "deployment_create", **second, database_source="none")
+def test_a_standby_follows_what_is_written_meanwhile(rig: Rig, second: dict[str, Any], following: dict[str, Any]) -> None:
+    standby = {**second, **following, "database_source": "standby"}
+    assert play(rig, "deployment_create", **standby).changed > 0
+    assert play(rig, "deployment_create", **standby).changed == 0
+    rig.sql("crm_0001_1", "create table written_meanwhile as select 1 as one")
+    count = "select count(*) from pg_class where relname = 'written_meanwhile'"
+    wait_for(lambda: rig.sql("crm_0001_1", count, cluster=1) == "1")
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_standby_that_stands_still_is_not_waited_for(rig: Rig) -> None:
+    told = rig.variables()["crm"] | {"still_seconds": 0.5}  # the cluster that serves follows no other
+    awaited = subprocess.run(["python3", CLUSTERS, "catch_up", json.dumps(told)], capture_output=True, text=True, check=False)
+    assert (awaited.returncode, "came no further" in awaited.stderr, "Its log ends with: " in awaited.stderr) == (1, True, True)
+
+
+@pytest.mark.usefixtures("installed")
+def test_an_upgrade_migrates_the_standby_and_switches(
+    rig: Rig, first: dict[str, Any], second: dict[str, Any], migration: dict[str, Any]
+) -> None:
     play(rig, "maintenance", maintenance_state="on", stop_deployment=True, previous=first["deployment"])
     play(rig, "deployment_migrate", **second, **migration)
     assert rig.get("/login").status == 503, "closed until the switch"
     assert "Version 2.0" in rig.get("/login", port=second["deployment"]["port"]).body
+    assert queues(rig, "0002-2") == [], "it would act on what may be rolled back"
     play(rig, "deployment_switch", **second, previous=first["deployment"], leave_maintenance=True)
     assert "Version 2.0" in rig.get("/login").body
-    assert [rig.sql(f"crm_000{n}_{n}", "select series from ledgerly") for n in (1, 2)] == ["1", "2"]
-    assert rig.sql("crm_0002_2", "select count(*) from prepared_for_2") == "1"
+    wait_for(lambda: len(queues(rig, "0002-2")) == 1)
+    assert [rig.sql(f"crm_000{n}_{n}", "select series from ledgerly", cluster=n - 1) for n in (1, 2)] == ["1", "2"]
+    assert rig.sql("crm_0002_2", "select count(*) from prepared_for_2", cluster=1) == "1"
+    assert rig.sql("crm_0002_2", "select count(*) from written_meanwhile", cluster=1) == "1"
+    assert rig.sql("crm_0002_2", "show synchronous_commit", cluster=1) == "on"
     assert play(rig, "deployment_migrate", **second, **migration).changed == 0
+
+
+def test_a_copy_within_a_cluster_waits_for_the_disk_again_however_often_it_is_asked_for(rig: Rig, second: dict[str, Any]) -> None:
+    hop = second | {"deployment": rig.deployment("0003-3", "2.0"), "source": rig.clusters[1] | {"database": "template1"}, "steps": []}
+    assert [play(rig, "deployment_migrate", **hop).changed > 0 for _ in range(2)] == [True, False]
+    assert rig.sql("crm_0003_3", "show synchronous_commit", cluster=1) == "on"
+    rig.sql("postgres", "drop database crm_0003_3", cluster=1)
 
 
 def test_only_the_deployment_that_serves_starts_with_the_machine(rig: Rig, second: dict[str, Any]) -> None:
@@ -191,7 +242,7 @@ def test_only_the_deployment_that_serves_starts_with_the_machine(rig: Rig, secon
     play(rig, "deployment_start", **second)
     states = {name.removeprefix(f"crm-{rig.name}-"): state for name, state in rig.status().items()}
     assert states == {"0001-1-queue": "STOPPED", "0001-1-web": "STOPPED", "0002-2-queue": "RUNNING", "0002-2-web": "RUNNING",
-                      "nginx": "RUNNING", "postgresql": "RUNNING"}  # fmt: skip
+                      "nginx": "RUNNING", "postgresql": "RUNNING", "postgresql-1": "RUNNING"}  # fmt: skip
 
 
 def test_a_stop_returns_when_no_process_is_left_even_of_a_killed_supervisord(rig: Rig, second: dict[str, Any]) -> None:
@@ -213,16 +264,53 @@ def test_the_way_back_is_a_switch(rig: Rig, first: dict[str, Any], second: dict[
     assert "Version 1.1" in rig.get("/login").body
     refused = rig.play("deployment_remove", **first, drop_database=True)
     assert not refused.succeeded, "the deployment that serves must not be removed"
-    run = play(rig, "deployment_remove", **second, drop_database=True)
+    run = play(rig, "deployment_remove", **second, drop_database=True, drop_cluster=True)
     assert run.changed > 0
-    assert play(rig, "deployment_remove", **second, drop_database=True).changed == 0
-    assert rig.sql("postgres", "select count(*) from pg_database where datname like 'crm%'") == "1"
+    assert play(rig, "deployment_remove", **second, drop_database=True, drop_cluster=True).changed == 0
+    assert not list(Path("/var/lib/postgresql").glob(f"*/{rig.clusters[1]['cluster']}"))
+
+
+def test_a_standby_that_was_lost_is_made_anew(
+    rig: Rig, second: dict[str, Any], following: dict[str, Any], migration: dict[str, Any]
+) -> None:
+    play(rig, "deployment_create", **second, **following, database_source="standby")
+    rig.sql("postgres", "select pg_promote()", cluster=1)
+    rig.sql("crm_0001_1", "insert into written_meanwhile values (2)")
+    play(rig, "deployment_migrate", **second, **migration)
+    assert rig.sql("crm_0002_2", "select count(*) from written_meanwhile", cluster=1) == "2"
+    play(rig, "deployment_remove", **second, drop_database=True, drop_cluster=True)
+
+
+def test_a_migration_that_was_cut_off_begins_with_what_the_original_has(
+    rig: Rig, second: dict[str, Any], following: dict[str, Any], migration: dict[str, Any]
+) -> None:
+    rig.sql("postgres", "comment on database crm_0001_1 is 'complete'")  # as after an upgrade that led to it
+    play(rig, "deployment_create", **second, **following, database_source="standby")
+    failing = migration | {"steps": [{"name": "broken", "command": "false"}], "start_services": False}
+    assert not rig.play("deployment_migrate", **second, **failing).succeeded
+    rig.sql("crm_0002_2", "truncate entry", cluster=1)
+    play(rig, "deployment_migrate", **second, **migration)
+    assert rig.sql("crm_0002_2", "select count(*) from entry", cluster=1) == "20"
+    play(rig, "deployment_remove", **second, drop_database=True, drop_cluster=True)
+
+
+def test_the_background_of_a_copy_runs_at_once_and_reaches_no_network(rig: Rig, second: dict[str, Any]) -> None:
+    copy = second | {"crm": rig.variables()["crm"], "deployment": second["deployment"] | {"role": "scratch"}}
+    play(rig, "deployment_create", **copy, database_source="empty")
+    play(rig, "deployment_start", **copy)
+    wait_for(lambda: len(queues(rig, "0002-2")) == 1)
+    (queue,) = queues(rig, "0002-2")
+    devices = Path(f"/proc/{queue}/net/dev").read_text().splitlines()[2:]
+    assert [(line.split()[0], line.split()[1]) for line in devices] == [("lo:", "0")]
+    play(rig, "deployment_stop", **copy)
 
 
 def test_a_service_that_ends_at_once_is_reported_with_its_last_lines(rig: Rig, second: dict[str, Any]) -> None:
-    play(rig, "deployment_create", **second, database_source="empty")
+    copy = second["deployment"] | {"role": "scratch"}
+    beside = second | {"crm": rig.variables()["crm"], "deployment": copy}
+    play(rig, "deployment_create", **beside, database_source="empty")
     (rig.crm_root / "run/misbehave").write_text("2.0:queue_dies\n")
-    run = rig.play("deployment_start", **second, start_timeout_seconds=30)
+    run = rig.play("deployment_start", **beside, start_timeout_seconds=30)
     assert not run.succeeded
     assert "told to die" in run.output
 

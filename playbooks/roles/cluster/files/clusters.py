@@ -1,10 +1,16 @@
-"""Create, configure and drop a PostgreSQL cluster so that a kill at any instruction is repaired by running it again.
+"""Create, configure and drop PostgreSQL clusters so that a kill at any instruction is repaired by running it again.
 
-Read by a task through standard input: `python3 - VERB JSON`. Prints one JSON object with `changed` and `version`. The JSON holds
-`cluster`, `port`, `socket_directory`, `start` (auto or manual), `state_file`, and to create also `files` (content by name, below the
-cluster's configuration), `apply` (restart, or stop where a service manager starts it again) and `unit_settings` (what systemd is told
-besides, empty where it is not PID 1). The state file says whether the cluster is ours ("creating VERSION", "created VERSION"): a
-half-made one is made again, and one that somebody else made is never touched.
+Read by a task through standard input: `python3 - VERB JSON`. Prints one JSON object with `changed` and `version`. The JSON holds for one
+cluster, or for each of a list, `cluster` and `cluster_state`; to create it also `database_port`, `socket_directory`, `start` (auto or
+manual), `files` (content by name, below the cluster's configuration), `apply` (restart, or stop where a service manager starts it again)
+and `unit_settings` (what systemd is told besides, empty where it is not PID 1).
+
+`follow` makes the cluster as a standby of another, its `source`; `catch_up` waits until it receives what that one writes. `prepare` makes
+it without any data, for files that a backup brings back (`cluster_version` says of which version); `settle` lets it count once they are
+there; `recover` waits until it has replayed its log and serves. Both waits give up when the cluster has stood still for `still_seconds`.
+
+The file `cluster_state` says whether the cluster is ours ("creating VERSION", "created VERSION"): a half-made one is made again, and one
+that somebody else made is never touched.
 """
 
 from __future__ import annotations
@@ -14,13 +20,24 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 CONFIGURATIONS = Path("/etc/postgresql")
 DATA = Path("/var/lib/postgresql")
 SERVERS = Path("/usr/lib/postgresql")
+LOGS = Path("/var/log/postgresql")
 UNITS = Path("/etc/systemd/system")
+# "t" once it receives, else how far it is: what it has replayed of what it was copied with.
+FOLLOWING = """
+SELECT CASE WHEN NOT pg_is_in_recovery() THEN 'it follows no other'
+            WHEN EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming') THEN 't'
+            ELSE coalesce(pg_last_wal_replay_lsn()::text, 'nothing') END
+"""
+# The same of one that replays a log that a backup has brought back.
+RECOVERED = "SELECT CASE WHEN NOT pg_is_in_recovery() THEN 't' ELSE coalesce(pg_last_wal_replay_lsn()::text, 'nothing') END"
 
 
 class ClusterFailed(Exception):
@@ -32,13 +49,16 @@ class Request:
     """What the task asked for."""
 
     cluster: str
-    port: int
-    socket_directory: Path
-    start: str
     state_file: Path
+    port: int = 0
+    socket_directory: Path = Path()
+    start: str = "manual"
     files: dict[str, str] = field(default_factory=dict)
     apply: str = "restart"
     unit_settings: str = ""
+    source: Request | None = None
+    still_seconds: float = 60
+    version: str = ""
 
 
 def run(*argv: str) -> None:
@@ -78,6 +98,15 @@ def write_state(file: Path, text: str) -> None:
     new.replace(file)
 
 
+def write_in_place(file: Path, text: str) -> None:
+    """Write the few bytes where the former ones are: what is removed from a full disk must not need room there."""
+    with file.open("r+") as stream:
+        stream.write(text + "\n")
+        stream.truncate()
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
 def create(request: Request) -> dict[str, object]:
     """Create the cluster unless it is there, and bring its settings up to date."""
     state, version = read_state(request.state_file)
@@ -86,22 +115,103 @@ def create(request: Request) -> dict[str, object]:
         if changed:
             apply(request, version)
         return {"changed": limited or changed, "version": version}
+    version = newest_server()
+    begin(request, version)
+    write_state(request.state_file, f"created {version}")
+    return {"changed": True, "version": version}
+
+
+def begin(request: Request, version: str) -> None:
+    """Make the cluster, in the place of whatever was left of it. It is ours, but counts only when its state says that it is created."""
+    state, left = read_state(request.state_file)
     if state == "" and (taken := versions_of(request.cluster)):
         raise ClusterFailed(
             f"A PostgreSQL cluster {taken[0]}/{request.cluster} exists that this appliance did not make. It was left as it is. "
             "Choose another name for the instance, or move that cluster away."
         )
-    if state == "creating":
-        drop_leftovers(version, request.cluster)
-    version = newest_server()
+    if state:
+        drop_leftovers(left, request.cluster)
     write_state(request.state_file, f"creating {version}")
     initdb = ["--data-checksums", "--auth=peer", "--encoding=UTF8", "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=und"]
     places = ["--port", str(request.port), "--socketdir", str(request.socket_directory), "--start-conf", request.start]
     run("pg_createcluster", *places, version, request.cluster, "--", *initdb)
     configure(request, version)
     limit(request, version)
+
+
+def follow(request: Request) -> dict[str, object]:
+    """Make the cluster anew, as a standby of the one that serves. It is not started."""
+    source = request.source
+    state, version = read_state(source.state_file) if source else ("", "")
+    if source is None or state != "created":
+        raise ClusterFailed(f"There is no cluster that {request.cluster} could follow. Nothing was changed.")
+    if configure(source, version):
+        run("pg_ctlcluster", version, source.cluster, "reload")
+    begin(request, version)
+    data = DATA / version / request.cluster
+    shutil.rmtree(data)
+    place = ["--host", str(request.socket_directory), "--port", str(source.port), "--username", "postgres", "--pgdata", str(data)]
+    how = ["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-password"]
+    run("runuser", "-u", "postgres", "--", str(SERVERS / version / "bin" / "pg_basebackup"), *place, *how)
     write_state(request.state_file, f"created {version}")
     return {"changed": True, "version": version}
+
+
+def prepare(request: Request) -> dict[str, object]:
+    """Make the cluster anew, with its settings and an empty directory for its data. It counts only when it is settled."""
+    if not (SERVERS / request.version / "bin" / "initdb").exists():
+        raise ClusterFailed(f"PostgreSQL {request.version}, which the data is of, is not installed. Nothing was changed.")
+    begin(request, request.version)
+    data = DATA / request.version / request.cluster
+    shutil.rmtree(data)
+    data.mkdir(mode=0o700)
+    shutil.chown(data, "postgres", "postgres")
+    return {"changed": True, "version": request.version}
+
+
+def settle(request: Request) -> dict[str, object]:
+    """Let the cluster count, now that its data is there."""
+    state, version = read_state(request.state_file)
+    if not (DATA / version / request.cluster / "PG_VERSION").exists():
+        raise ClusterFailed(f"The data of {request.cluster} is not there. Nothing was changed.")
+    write_state(request.state_file, f"created {version}")
+    return {"changed": state != "created", "version": version}
+
+
+def recover(request: Request) -> dict[str, object]:
+    """Wait until the cluster has replayed its log and serves. Replaying may take long; standing still is not waited for."""
+    return await_answer(request, RECOVERED, f"The recovered cluster {request.cluster}")
+
+
+def catch_up(request: Request) -> dict[str, object]:
+    """Wait until the cluster receives what the one that serves writes. Catching up may take long; standing still is not waited for."""
+    return await_answer(request, FOLLOWING, f"The standby {request.cluster}")
+
+
+def await_answer(request: Request, query: str, who: str) -> dict[str, object]:
+    """Ask until the answer is "t", for as long as it changes. Raises ClusterFailed with the last lines of the cluster's log."""
+    _, version = read_state(request.state_file)
+    seen, deadline = "", time.monotonic() + request.still_seconds
+    while (said := ask(request, query)) != "t":
+        if said != seen:
+            seen, deadline = said, time.monotonic() + request.still_seconds
+        if time.monotonic() > deadline:
+            last = "; ".join(log_file(version, request.cluster).read_text(errors="replace").splitlines()[-3:])
+            raise ClusterFailed(f"{who} came no further for {request.still_seconds:.0f} s. Its log ends with: {last}")
+        time.sleep(0.2)
+    return {"changed": False, "version": version}
+
+
+def ask(request: Request, query: str) -> str:
+    """What the cluster's server answers, "" when it does not."""
+    place = ["--host", str(request.socket_directory), "--port", str(request.port), "--username", "postgres", "--dbname", "postgres"]
+    argv = ["psql", "--no-psqlrc", "--tuples-only", "--no-align", "--no-password", *place, "--command", query]
+    return subprocess.run(argv, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def log_file(version: str, cluster: str) -> Path:
+    """Where Debian's tools let a cluster write its log."""
+    return LOGS / f"postgresql-{version}-{cluster}.log"
 
 
 def configure(request: Request, version: str) -> bool:
@@ -153,7 +263,7 @@ def drop_leftovers(version: str, cluster: str) -> None:
         run("pg_dropcluster", "--stop", version, cluster)
     for path in (CONFIGURATIONS / version / cluster, DATA / version / cluster):
         shutil.rmtree(path, ignore_errors=True)
-    for log in Path("/var/log/postgresql").glob(f"postgresql-{version}-{cluster}.log*"):
+    for log in LOGS.glob(f"{log_file(version, cluster).name}*"):
         log.unlink()
     for directory in (CONFIGURATIONS / version, DATA / version):
         if directory.is_dir() and not any(directory.iterdir()):
@@ -168,31 +278,51 @@ def remove(request: Request) -> dict[str, object]:
     state, version = read_state(request.state_file)
     if state == "":
         return {"changed": False, "version": ""}
-    write_state(request.state_file, f"creating {version}")
+    write_in_place(request.state_file, f"creating {version}")
     drop_leftovers(version, request.cluster)
     request.state_file.unlink()
     return {"changed": True, "version": version}
 
 
-def parse(text: str) -> Request:
-    """Build the request from the task's JSON."""
-    spec = json.loads(text)
+def parse(text: str) -> list[Request]:
+    """Build the requests from the task's JSON."""
+    told = json.loads(text)
+    return [request_of(spec) for spec in (told if isinstance(told, list) else [told])]
+
+
+def request_of(spec: dict[str, Any]) -> Request:
+    """What the task says of one cluster."""
     return Request(
         cluster=spec["cluster"],
-        port=int(spec["port"]),
-        socket_directory=Path(spec["socket_directory"]),
-        start=spec["start"],
-        state_file=Path(spec["state_file"]),
+        state_file=Path(spec["cluster_state"]),
+        port=int(spec.get("database_port") or 0),
+        socket_directory=Path(spec.get("socket_directory", "")),
+        start=spec.get("start", "manual"),
         files=dict(spec.get("files") or {}),
         apply=spec.get("apply", "restart"),
+        still_seconds=float(spec.get("still_seconds", 60)),
         unit_settings=spec.get("unit_settings", ""),
+        version=str(spec.get("cluster_version", "")),
+        source=request_of(spec["source"]) if spec.get("source") else None,
     )
+
+
+VERBS = {
+    "create": create,
+    "follow": follow,
+    "catch_up": catch_up,
+    "prepare": prepare,
+    "settle": settle,
+    "recover": recover,
+    "remove": remove,
+}
 
 
 def main(verb: str, text: str) -> int:
     """Carry out one verb and print what changed."""
     try:
-        print(json.dumps({"create": create, "remove": remove}[verb](parse(text))))
+        done = [VERBS[verb](request) for request in parse(text)]
+        print(json.dumps({"changed": any(one["changed"] for one in done), "version": done[-1]["version"]}))
     except ClusterFailed as failure:
         print(failure, file=sys.stderr)
         return 1

@@ -23,7 +23,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-FILES = (Path("/etc/xdg/pip/pip.conf"), Path("/etc/pip.conf"), Path("~/.pip/pip.conf"), Path("~/.config/pip/pip.conf"))
+OF_THE_MACHINE = (Path("/etc/xdg/pip/pip.conf"), Path("/etc/pip.conf"))
+OF_THE_USER = (Path("~/.pip/pip.conf"), Path("~/.config/pip/pip.conf"))
 SECTIONS = ("global", "install")
 # A wheel's files are copied, since links into the cache would let a change there reach into a release that is immutable.
 ALWAYS = {"UV_LINK_MODE": "copy", "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "UV_HTTP_TIMEOUT": "120"}
@@ -127,15 +128,23 @@ def run(argv: list[str], *attempts: Mapping[str, str]) -> None:
 
 
 def settings(environment: Mapping[str, str]) -> dict[str, str]:
-    """pip's settings by name, the later source winning."""
-    found: dict[str, str] = {}
-    named = environment.get("PIP_CONFIG_FILE")
-    for file in (*FILES, *([Path(named)] if named else [])):
-        parser = configparser.RawConfigParser()
-        parser.read(file.expanduser())
-        for section in SECTIONS:
-            found |= {key.replace("_", "-"): value for key, value in (parser.items(section) if parser.has_section(section) else [])}
-    return found | {key[4:].lower().replace("_", "-"): value for key, value in environment.items() if key.startswith("PIP_") and value}
+    """pip's settings for installing, by option: [install] wins over [global], the environment over both; an empty value is none."""
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read(file.expanduser() for file in files(environment))
+    except (configparser.Error, UnicodeDecodeError) as error:
+        sys.exit(f"pip's settings on this machine cannot be read: {str(error).splitlines()[0]}")
+    sources = [parser[section] for section in SECTIONS if parser.has_section(section)]
+    variables = {name.removeprefix("PIP_"): value for name, value in environment.items() if name.startswith("PIP_")}
+    return {name.lower().replace("_", "-"): value for source in (*sources, variables) for name, value in source.items() if value}
+
+
+def files(environment: Mapping[str, str]) -> tuple[Path, ...]:
+    """pip's files, later ones winning. One that is named takes the place of the user's; the null device, of all."""
+    named = environment.get("PIP_CONFIG_FILE", "")
+    if named == os.devnull:
+        return ()
+    return (*OF_THE_MACHINE, Path(named)) if named and Path(named).exists() else (*OF_THE_MACHINE, *OF_THE_USER)
 
 
 def exists(place: str) -> bool:
