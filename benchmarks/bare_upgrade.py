@@ -25,7 +25,7 @@ SHOWN_CHARACTERS = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class Commands:
-    """The CRM's own commands by the release of a deployment, on another database than the deployment's."""
+    """The CRM's own commands by the release of a deployment, on another database of a cluster than the deployment's."""
 
     instance: Instance
     deployment: Deployment
@@ -107,8 +107,8 @@ class Commands:
     def _argv(self, command: str) -> list[str]:
         """Run as the CRM's user, without a process between: setpriv and the launcher replace themselves."""
         user = ["setpriv", f"--reuid={self.instance.user}", f"--regid={self.instance.user}", "--init-groups"]
-        program = f"env CRM_DATABASE={self.database} {self.deployment.release_directory}/venv/bin/{command}"
-        return [*user, f"{self.deployment.directory}/launch", program]
+        environment = f"CRM_DATABASE={self.database} CRM_DATABASE_PORT={self.database_port}"
+        return [*user, f"{self.deployment.directory}/launch", f"env {environment} {self.deployment.release_directory}/venv/bin/{command}"]
 
     def sql(self, statement: str, *, database: str = "postgres") -> str:
         """Run a statement as the cluster's administrator; gives what it printed. Raises MeasureFailed."""

@@ -1,4 +1,4 @@
-"""How long visitors are turned away: a page asked for every 100 ms through nginx while something goes on."""
+"""How long visitors are turned away: a page asked for every 50 ms through nginx while something goes on."""
 
 import http.client
 import threading
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from benchmarks.figure import MeasureFailed
 
-INTERVAL_SECONDS = 0.1
+INTERVAL_SECONDS = 0.05
 TIMEOUT_SECONDS = 30
 
 

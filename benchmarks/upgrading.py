@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+from appliance.domain.instance import Deployment
+from appliance.operations.machines import layout_on
+from appliance.operations.variables import database_spec
 from benchmarks.bare_upgrade import LOGIN_PAGE, Commands
 from benchmarks.figure import MeasureFailed, Say
 from benchmarks.house import House
@@ -24,7 +27,8 @@ def install(house: House, say: Say, *, database_mib: int = 0) -> None:
     """A CRM with 300 records, and with so much more in its database."""
     house.carry_out("install", {"product": PRODUCT, "release": FROM_RELEASE}, say)
     serving = house.instance.deployment
-    commands = commands_of(house, serving.database if serving else "")
+    assert serving is not None  # noqa: S101 - it was installed
+    commands = commands_of(house, serving.database, beside=serving)
     said = commands.feed(SEED)
     if "seeded" not in said:
         raise MeasureFailed(f"The records were not created: {said[-500:]}")
@@ -44,8 +48,9 @@ def upgrade_outage(house: House, say: Say) -> float:
 
 def bare_seconds(house: House, say: Say) -> float:
     """The deployment that the upgrade left is stopped, its database as it was when the upgrade copied it."""
-    commands = commands_of(house, REFERENCE_DATABASE)
-    with commands.copied(_left(house)):
+    left = _left(house)
+    commands = commands_of(house, REFERENCE_DATABASE, beside=left)
+    with commands.copied(left.database):
         parts = {name: commands.timed(name) for name in ("migrate --noinput", "creme_populate")}
         parts["restart"] = commands.timed_restart()
     say("bare: " + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in parts.items()))
@@ -54,34 +59,35 @@ def bare_seconds(house: House, say: Say) -> float:
 
 def usual_seconds(house: House, say: Say) -> float:
     """The same upgrade as manuals tell it: stopped, dumped, packages installed, migrated, started; visitors are away all the time."""
-    commands = commands_of(house, REFERENCE_DATABASE)
-    source, serving = _left(house), house.instance.deployment
+    left, serving = _left(house), house.instance.deployment
     assert serving is not None  # noqa: S101 - it was upgraded
-    with commands.copied(source):
-        parts = {"dump": commands.timed_dump(source), "packages": commands.timed_packages(house.appliance.catalogue.get(PRODUCT))}
+    commands = commands_of(house, REFERENCE_DATABASE, beside=left)
+    with commands.copied(left.database):
+        parts = {"dump": commands.timed_dump(left.database), "packages": commands.timed_packages(house.appliance.catalogue.get(PRODUCT))}
         parts |= {name: commands.timed(name) for name in ("migrate --noinput", "creme_populate")}
         parts["restart"] = commands.timed_restart()
     say("the usual way: " + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in parts.items()))
     return sum(parts.values())
 
 
-def commands_of(house: House, database: str) -> Commands:
-    """The CRM's own commands, on a database of its cluster. Raises MeasureFailed."""
-    instance, settings = house.instance, house.appliance.settings
+def commands_of(house: House, database: str, *, beside: Deployment) -> Commands:
+    """The CRM's own commands, on a database in the cluster of a deployment. Raises MeasureFailed."""
+    instance = house.instance
+    reached = database_spec(layout_on(house.appliance, instance.host), instance, beside)
     if instance.deployment is None:
         raise MeasureFailed("The instance serves nothing.")
     return Commands(
         instance=instance,
         deployment=instance.deployment,
         database=database,
-        socket_directory=settings.postgresql_socket_directory,
-        database_port=settings.database_port_base + instance.slot,
+        socket_directory=Path(reached["socket_directory"]),
+        database_port=int(reached["port"]),
         web_port=REFERENCE_WEB_PORT,
     )
 
 
-def _left(house: House) -> str:
+def _left(house: House) -> Deployment:
     previous = house.instance.previous
     if previous is None or previous.version != FROM_RELEASE:
         raise MeasureFailed("The upgrade kept no former deployment, so there is no equal database to compare with.")
-    return previous.database
+    return previous

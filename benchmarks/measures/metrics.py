@@ -17,10 +17,11 @@ from typing import NoReturn
 from psutil import Process
 
 from benchmarks.figure import Measure, MeasureFailed, Say, Taken
+from monitoring.checks import Check
 from monitoring.clock import Clock, Moment, open_clock
 from monitoring.exporter.collector import ApplianceCollector
 from monitoring.exporter.server import make_health, open_server
-from monitoring.ledger import SERVICE, Check, Ledger, Observation, State
+from monitoring.ledger import SERVICE, Ledger, Observation, State
 from monitoring.monitor import Status
 from monitoring.targets import Target
 

@@ -31,7 +31,7 @@ def take(rounds: int, say: Say) -> Taken:
             took = [_seconds(house, say) for _ in range(rounds)]
     note = (
         f"Median of {rounds} upgrades with {DATABASE_MIB} MiB in the database that failed in the step {FAILING}: from the failure in the "
-        "journal to the next 200 of the login page, asked for every 100 ms through nginx. The reference is the longest that is wanted."
+        "journal to the next 200 of the login page, asked for every 50 ms through nginx. The reference is the longest that is wanted."
     )
     return Taken(ours=median(took), reference=LONGEST_WANTED_SECONDS, note=note)
 

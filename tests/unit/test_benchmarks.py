@@ -38,7 +38,7 @@ def samples(pattern: str) -> list[Sample]:
 
 def test_the_registry_finds_every_measure_with_the_goal_it_was_given() -> None:
     goals = {name: measure.goal for name, measure in all_measures().items()}
-    of_this_machine = {"bare_up": 1.4, "downtime": 1.5, "metrics": 1.0, "playbook": 1.2, "request_to_start": 1.0}
+    of_this_machine = {"bare_up": 1.4, "downtime": 1.15, "metrics": 1.0, "playbook": 1.2, "request_to_start": 1.0}
     of_changes = {"downtime_large": 1.15, "rollback": 1.0, "patch_idle": 1.5}
     assert goals == of_this_machine | of_changes | {"host_install": 1.3, "host_prepare": 1.5}
 
