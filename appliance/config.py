@@ -56,6 +56,8 @@ class Settings(BaseModel):
     probe_interval_seconds: float = 15
     settling_seconds: float = Field(default=60, ge=0)
     """How long an upgraded CRM is watched, with visitors in, before the upgrade counts."""
+    archive_ship_seconds: float = Field(default=60, gt=0)
+    """How often the received log of a database is shipped into its repository, where an archive is kept."""
     acme_directory: str = "https://acme-v02.api.letsencrypt.org/directory"
     acme_email: str = ""
     acme_authorities: str = ""

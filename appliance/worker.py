@@ -16,12 +16,14 @@ from typing import IO
 from appliance.domain.operation import Operation, OperationStatus
 from appliance.hosts.confinement import Confinement, confine, end, sweep
 from appliance.hosts.playbooks import end_controllers
-from appliance.operations.carriers import Carrier, CarrierFile, fork_carrier
+from appliance.operations.archives import Archives
+from appliance.operations.carriers import Carrier, CarrierFile, carrier_file, fork_aside, fork_carrier
 from appliance.operations.engine import Engine
 from appliance.operations.keeping import Keeping
 from appliance.operations.renewing import Renewing
 from appliance.operations.scheduling import Scheduling
 from appliance.operations.telling import tell_end
+from appliance.operations.tidying import hosts_at_rest, tidy_up
 from appliance.operations.worker_lock import hold
 from appliance.operations.workflow import Workflows
 from appliance.wiring import Appliance
@@ -79,8 +81,10 @@ class Worker:
     carried: dict[int, Carried] = field(default_factory=dict)
     keeping: Keeping = field(default_factory=Keeping)
     renewing: Renewing = field(default_factory=Renewing)
+    archives: Archives = field(default_factory=Archives)
     scheduling: Scheduling = field(default_factory=Scheduling)
     waiting: Carrier | None = None
+    looking: int | None = None
     stopping: bool = False
     lock: IO[str] | None = None
 
@@ -94,6 +98,7 @@ class Worker:
             _signals(self._stop) as signals,
         ):
             self._adopt()
+            self._look_aside()
             while not self.stopping:
                 self._waiting_carrier()  # anew only after the pause: the one that has just been sent off needs the processor
                 self._watch()
@@ -101,6 +106,7 @@ class Worker:
                 self._claim()
                 self.keeping.clear(self.appliance, self.now(), idle=not self.carried)
                 self.renewing.look(self.appliance, self.now(), idle=not self.carried)
+                self.archives.look(self.appliance, self.now(), idle=not self.carried)
                 _wait(wake, signals, WATCH_SECONDS if self.carried else IDLE_SECONDS)
             self._take_leave()
 
@@ -125,6 +131,12 @@ class Worker:
         for operation in self.appliance.store.operations.list(status=[OperationStatus.RUNNING], limit=1000):
             self.carried[operation.id] = Carried(confinement=confine(self.appliance.settings.home, operation.id))
 
+    def _look_aside(self) -> None:
+        """Let a child look for what is left behind, since a host may take its time to answer; before there is a carrier that waits."""
+        if hosts := hosts_at_rest(self.appliance):
+            look = functools.partial(tidy_up, self.appliance, hosts, self.now(), workflows=self.workflows)
+            self.looking = fork_aside(look, lock=self.lock)
+
     def _claim(self) -> None:
         while len(self.carried) < self.appliance.settings.parallel_operations:
             operation = self.appliance.store.operations.claim(now=self.now())
@@ -134,6 +146,8 @@ class Worker:
             self._carry(operation.id)
 
     def _watch(self) -> None:
+        if self.looking is not None and _has_ended(self.looking):
+            self.looking = None
         for operation_id, carried in list(self.carried.items()):
             if carried.carrier is not None and _has_ended(carried.carrier):
                 carried.carrier = None
@@ -165,7 +179,7 @@ class Worker:
             end(carried.confinement, grace_seconds=ORPHAN_GRACE_SECONDS)
 
     def _carrier_file(self, operation_id: int) -> CarrierFile:
-        return CarrierFile(path=self.appliance.settings.worker_lock.with_name(f"carrier-{operation_id}"))
+        return carrier_file(self.appliance.settings, operation_id)
 
     def _carry(self, operation_id: int) -> None:
         carried = self.carried[operation_id]

@@ -5,7 +5,21 @@ import sys
 import typer
 
 from appliance import errors
-from appliance.cli import access, certificates, hosts, instances, machine, operations, patching, pending, processes, products, schedules
+from appliance.cli import (
+    access,
+    backups,
+    certificates,
+    hosts,
+    instances,
+    machine,
+    operations,
+    patching,
+    pending,
+    processes,
+    products,
+    repositories,
+    schedules,
+)
 from appliance.cli.output import print_error
 
 EXIT_CODES: dict[type[Exception], int] = {
@@ -28,12 +42,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for room in (processes, instances, machine, pending, patching):
+for room in (processes, instances, backups, machine, pending, patching):
     app.registered_commands += room.app.registered_commands
 app.add_typer(instances.instance_app, name="instance")
 app.add_typer(products.app, name="product")
 app.add_typer(hosts.app, name="host")
 app.add_typer(operations.app, name="operation")
+app.add_typer(repositories.app, name="repository")
 app.add_typer(schedules.app, name="schedule")
 app.add_typer(certificates.app, name="certificate")
 app.add_typer(certificates.ca_app, name="ca")

@@ -70,7 +70,7 @@ class _Lines:
         self.appliance, self.seen = appliance, 0
 
     def __call__(self, operation: Operation) -> None:
-        while lines := self.appliance.store.operations.log_lines(operation.id, after=self.seen):
+        while lines := self.appliance.store.logs.lines(operation.id, after=self.seen):
             for line in lines:
                 print(f"[{line.step or operation.kind}] {line.text}", flush=True)
             self.seen = lines[-1].id

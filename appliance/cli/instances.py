@@ -1,4 +1,4 @@
-"""What is done to instances, and what is known of them."""
+"""Install, upgrade and remove instances, and what is known of them."""
 
 from typing import Annotated, Any
 
@@ -6,7 +6,7 @@ import typer
 
 from appliance.cli.certificates import CertificateFile, KeyFile, read_given
 from appliance.cli.opened import now, opened, who
-from appliance.cli.output import AsJson, console, moment, print_json, print_table
+from appliance.cli.output import AsJson, console, print_json, print_table
 from appliance.cli.requested import Detach, carry_out
 from appliance.domain.host import LOCALHOST
 from appliance.domain.tls import TlsMode
@@ -61,67 +61,6 @@ def install(
 
 
 @app.command()
-def backup(name: Name, detach: Detach = False, as_json: AsJson = False) -> None:
-    """Take a recovery point."""
-    carry_out("backup", name, {}, as_json=as_json, detach=detach)
-
-
-@app.command("recovery-points")
-def recovery_points(
-    name: Annotated[str | None, typer.Argument(help="Name of an instance, which may have been removed; all if left out.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """List the moments an instance can be brought back to, newest first; without a name those of all, of removed ones too."""
-    store = opened().store
-    points = store.points.all() if name is None else store.points.list(name)
-    if not points and name is not None:
-        store.instances.get(name)  # a removed instance may have points; an unknown one is refused
-    if as_json:
-        print_json(points)
-        return
-    there = {instance.name for instance in store.instances.list()}
-    rows = [
-        (
-            point.id,
-            point.instance if point.instance in there else f"{point.instance} (removed)",
-            moment(point.at),
-            point.record["release"],
-            f"proven {moment(point.proven_at)}" if point.proven_at else "unproven",
-        )
-        for point in points
-    ]
-    empty = f"There is no recovery point yet. Take one: appliance backup {name or 'NAME'}"
-    print_table(("POINT", "INSTANCE", "AT", "RELEASE", "PROOF"), rows, empty=empty)
-
-
-@app.command()
-def restore(
-    name: Name,
-    to: Annotated[str | None, typer.Option(help="Recovery point; the newest one if left out.")] = None,
-    beside: Annotated[str | None, typer.Option("--as", help="Restore beside, as a new instance of this name.")] = None,
-    safety_backup: Annotated[bool, typer.Option(help="Back up what is there now before it is replaced.")] = True,
-    detach: Detach = False,
-    as_json: AsJson = False,
-) -> None:
-    """Bring an instance back to a recovery point: in place (what serves now is kept as the way back), or beside as a new instance."""
-    if beside is not None:
-        carry_out("restore-beside", beside, {"source": name, "point": to}, as_json=as_json, detach=detach)
-    else:
-        carry_out("restore", name, {"point": to, "safety_backup": safety_backup}, as_json=as_json, detach=detach)
-
-
-@app.command()
-def drill(
-    name: Name,
-    to: Annotated[str | None, typer.Option(help="Recovery point; the newest one if left out.")] = None,
-    detach: Detach = False,
-    as_json: AsJson = False,
-) -> None:
-    """Prove a recovery point: restore it into a scratch copy, log in, write, count every record, throw the copy away."""
-    carry_out("drill", name, {"point": to}, as_json=as_json, detach=detach)
-
-
-@app.command()
 def upgrade(
     name: Name,
     to: Annotated[str, typer.Option(help="Release to go to.", show_default=False)],
@@ -173,6 +112,7 @@ def show_instance(name: Name, as_json: AsJson = False) -> None:
         ("product", f"{instance.product} {instance.release}"),
         ("state", instance.state.value),
         ("address", instance.url),
+        ("archive", "every change is kept" if instance.archive else f"no; begin with: appliance archive {name}"),
         ("way back", instance.previous.version if instance.previous else "none kept"),
         ("settings", ", ".join(f"{name}={value}" for name, value in instance.settings.items())),
     ):
@@ -184,6 +124,20 @@ def ask_approval(name: Name, wanted: Annotated[bool, typer.Option("--on/--off", 
     """Let patches, upgrades, rollbacks, restores and the removal of an instance begin only when somebody else has agreed to them."""
     opened().store.instances.ask_approval(name, wanted=wanted, by=who(), now=now())
     console.print(f"{name}: {'somebody else has to agree to what changes it' if wanted else 'nobody has to be asked'}.")
+
+
+@instance_app.command("tidy")
+def tidy_instance(
+    name: Name,
+    start: Annotated[bool, typer.Option("--start", help="Also start the CRM behind a maintenance page.")] = False,
+    unknown: Annotated[
+        bool, typer.Option("--unknown", help="Also remove deployments that no known operation has made; visitors may have used them.")
+    ] = False,
+    detach: Detach = False,
+    as_json: AsJson = False,
+) -> None:
+    """Clear what is left behind of an instance: a maintenance page, processes, deployments and copies that nothing refers to."""
+    carry_out("tidy", name, {"start": start, "unknown": unknown}, as_json=as_json, detach=detach)
 
 
 @instance_app.command("remove")

@@ -11,6 +11,15 @@ from appliance.domain.operation import Operation
 from appliance.operations.requesting import request
 
 Detach = Annotated[bool, typer.Option("--detach", help="Return at once; the worker carries on.")]
+Kept = Annotated[
+    list[str] | None,
+    typer.Option("--keep", help="Recovery points that stay: daily=7, weekly=4, monthly=12, last=3, …", show_default="all of them"),
+]
+
+
+def said(**parameters: object) -> dict[str, Any]:
+    """What was said of an operation's parameters; the others are left to their defaults, or are another subject's."""
+    return {name: value for name, value in parameters.items() if value not in (None, [], {})}
 
 
 def carry_out(kind: str, subject: str, parameters: dict[str, Any], *, as_json: bool, detach: bool) -> None:

@@ -1,6 +1,5 @@
-"""When instances, hosts and the fleet are patched by themselves."""
+"""When instances are patched, backed up and drilled by themselves, and hosts and the fleet patched."""
 
-from datetime import timedelta
 from itertools import islice
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -10,59 +9,65 @@ import typer
 from appliance.cli.opened import now, opened, who
 from appliance.cli.output import AsJson, console, moment, print_json, print_table
 from appliance.cli.patching import Canaries, Fleet, HostName, Reboot, Updates, chosen
+from appliance.cli.requested import Kept, said
 from appliance.domain.host import title_of
-from appliance.domain.schedule import Schedule
-from appliance.domain.window import CatchUp, Window, parse_blackout
+from appliance.domain.retention import read_numbers
+from appliance.domain.schedule import Schedule, ScheduleRequest, Work
+from appliance.domain.window import CatchUp
+from appliance.domain.window_request import WindowRequest
 from appliance.errors import InvalidRequest
 from appliance.operations.schedules import add_schedule
 from appliance.wiring import Appliance
 
-app = typer.Typer(help="When instances and hosts are patched by themselves.", no_args_is_help=True)
+app = typer.Typer(help="What is done by itself, and when.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="Name of the schedule.", show_default=False)]
 MaybeName = Annotated[str | None, typer.Argument(help="Name of the schedule.", show_default=False)]
 All = Annotated[bool, typer.Option("--all", help="All of them, also those that are added later.")]
+Days = Annotated[str, typer.Option(help="SUN, MON-FRI, SAT,SUN, SUN#2 (the second), or three fields of cron.", show_default=False)]
+Begin = Annotated[str, typer.Option(help="When the window opens, as 02:00.", show_default=False)]
+Minutes = Annotated[int, typer.Option(help="How long the window is open.")]
+TimeZone = Annotated[str, typer.Option(help="Whose clock is meant, as Europe/Berlin.")]
+Blackouts = Annotated[
+    list[str] | None, typer.Option(help="Dates on which nothing is done: 2026-12-24, or 2026-12-24..2027-01-02.", show_default=False)
+]
+Instance = Annotated[str | None, typer.Option(help="The instance that it is done to.", show_default=False)]
+Doing = Annotated[Work, typer.Option(help="What is done; a host and the fleet can only be patched.")]
+Missed = Annotated[CatchUp, typer.Option(help="What follows a window that was missed.")]
+StopAfter = Annotated[int, typer.Option(help="After so many runs in a row that fail it pauses itself.")]
 SHOWN_WINDOWS = 6
 
 
 @app.command("add")
 def add(
     name: Name,
-    days: Annotated[str, typer.Option(help="SUN, MON-FRI, SAT,SUN, SUN#2 (the second), or three fields of cron.", show_default=False)],
-    begin: Annotated[str, typer.Option(help="When the window opens, as 02:00.", show_default=False)],
-    instance: Annotated[str | None, typer.Option(help="The instance to patch.", show_default=False)] = None,
+    days: Days,
+    begin: Begin,
+    instance: Instance = None,
     host: HostName = None,
     fleet: Fleet = False,
     canary: Canaries = None,
-    minutes: Annotated[int, typer.Option(help="How long the window is open.")] = 180,
-    time_zone: Annotated[str, typer.Option(help="Whose clock is meant, as Europe/Berlin.")] = "UTC",
-    blackout: Annotated[
-        list[str] | None, typer.Option(help="Dates on which nothing is done: 2026-12-24, or 2026-12-24..2027-01-02.", show_default=False)
-    ] = None,
+    work: Doing = Work.PATCH,
+    keep: Kept = None,
+    minutes: Minutes = 180,
+    time_zone: TimeZone = "UTC",
+    blackout: Blackouts = None,
     what: Updates = None,
     reboot: Reboot = None,
-    catch_up: Annotated[CatchUp, typer.Option(help="What follows a window that was missed.")] = CatchUp.NEXT_WINDOW,
-    stop_after: Annotated[int, typer.Option(help="After so many runs in a row that fail it pauses itself.")] = 2,
+    catch_up: Missed = CatchUp.NEXT_WINDOW,
+    stop_after: StopAfter = 2,
     as_json: AsJson = False,
 ) -> None:
-    """Patch an instance, a host or the fleet in every maintenance window.
+    """Patch an instance, a host or the fleet in every maintenance window; or back an instance up, or drill its newest recovery point.
 
     Example: appliance schedule add nightly --instance crm --days SUN --begin 02:00 --time-zone Europe/Berlin
     """
-    subject, parameters = chosen(instance, host, fleet, what=what, reboot=reboot, canaries=canary)
-    blackouts = tuple(map(parse_blackout, blackout or ()))
-    window = Window(days=days, begin=begin, length=timedelta(minutes=minutes), time_zone=time_zone, blackouts=blackouts)
-    schedule = add_schedule(
-        opened(),
-        name=name,
-        subject=subject,
-        window=window,
-        parameters=parameters,
-        catch_up=catch_up,
-        stop_after=stop_after,
-        requested_by=who(),
-        now=now(),
+    subject, parameters = chosen(instance, host, fleet), said(what=what, reboot=reboot, canaries=canary, keep=read_numbers(keep or ()))
+    window = WindowRequest(days=days, begin=begin, minutes=minutes, time_zone=time_zone, blackouts=blackout or ())
+    asked = ScheduleRequest(
+        name=name, subject=subject, window=window, work=work, parameters=parameters, catch_up=catch_up, stop_after=stop_after
     )
+    schedule = add_schedule(opened(), asked, requested_by=who(), now=now())
     print_json(schedule) if as_json else _tell_windows(schedule)
 
 
@@ -74,8 +79,8 @@ def list_schedules(as_json: AsJson = False) -> None:
     if as_json:
         print_json({"paused": appliance.store.schedules.paused_by() is not None, "schedules": schedules})
         return
-    rows = [(one.name, title_of(one.subject), str(one.window), _state(appliance, one), one.note) for one in schedules]
-    print_table(("NAME", "PATCHES", "WINDOW", "NEXT", "LAST"), rows, empty="There are none.")
+    rows = [(one.name, one.kind, title_of(one.subject), str(one.window), _state(appliance, one), one.note) for one in schedules]
+    print_table(("NAME", "DOES", "TO", "WINDOW", "NEXT", "LAST"), rows, empty="There are none.")
     if (paused := appliance.store.schedules.paused_by()) is not None:
         console.print(f"All are paused, by {paused[0]} since {moment(paused[1])}. To go on: appliance schedule resume --all", markup=False)
 

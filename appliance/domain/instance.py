@@ -45,12 +45,26 @@ class Deployment:
     files: str
     database: str
     port: int
+    cluster: int = 0
+    """Which of the instance's database clusters holds its database; an upgrade makes another one, as a standby of the one that serves."""
     role: str = "production"
     mail: bool = True
 
     def as_variables(self) -> dict[str, Any]:
         """As a playbook and the store take it."""
         return dict(vars(self))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Archive:
+    """The log of a database that is received all the time: of which deployment, and into which directory (`spool`) of the host.
+
+    `database` is how that database is reached there.
+    """
+
+    deployment: str
+    spool: str
+    database: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +86,8 @@ class Instance:
     settings: Mapping[str, Any] = field(default_factory=dict)
     deployment: Deployment | None = None
     previous: Deployment | None = None
+    archive: Archive | None = None
+    """Where its log is received, if it is: that of `deployment`, or of the one before while the change is not followed yet."""
     asks_approval: bool = False
     """Whether what changes it begins only when a second person has agreed."""
 
@@ -81,9 +97,13 @@ class Instance:
         return origin("https" if self.tls.is_on else "http", self.domain, self.port) + "/"
 
     @property
-    def cluster(self) -> str:
-        """Name of its database cluster; a cluster's name cannot hold a dash, since systemd puts one behind the version."""
-        return self.name.replace("-", "_")
+    def kept(self) -> tuple[Deployment, ...]:
+        """Its deployments: the one that serves, and the way back."""
+        return tuple(deployment for deployment in (self.deployment, self.previous) if deployment is not None)
+
+    def cluster(self, number: int) -> str:
+        """Name of one of its database clusters; it cannot hold a dash, since systemd puts one behind the version."""
+        return self.name.replace("-", "_") + (f"__{number}" if number else "")
 
     @property
     def user(self) -> str:
@@ -102,6 +122,16 @@ class RecoveryPoint:
     record: Mapping[str, Any]
     proven_at: datetime | None = None
     proof: Mapping[str, Any] | None = None
+
+    @property
+    def has_dump(self) -> bool:
+        """Whether its database can be restored from a dump."""
+        return bool(self.record["snapshots"]["database"])
+
+    @property
+    def is_in_log(self) -> bool:
+        """Whether it is marked in a received log, so that a base and that log lead to it."""
+        return self.record.get("wal") is not None
 
 
 def check_name(name: str) -> str:

@@ -3,9 +3,37 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from appliance.domain.window import CatchUp, Window
+from appliance.domain.window_request import WindowRequest
+
+
+class Work(StrEnum):
+    """What is done in the windows, all of it to a CRM; a host and the fleet can only be patched.
+
+    `archive` saves a new base, for a CRM of which every change is kept; `check` reads a part of what its repository holds.
+    """
+
+    PATCH = "patch"
+    BACKUP = "backup"
+    ARCHIVE = "archive"
+    DRILL = "drill"
+    CHECK = "check"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleRequest:
+    """A schedule as somebody asks for it, unchecked; the rest of it is decided when it is added."""
+
+    name: str
+    subject: str
+    window: WindowRequest
+    work: Work = Work.PATCH
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    catch_up: CatchUp = CatchUp.NEXT_WINDOW
+    stop_after: int = 2
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,23 +1,19 @@
 """Maintenance windows: when unattended work may begin, in people's own time zone, and what to do about a window that was missed."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
 from appliance.errors import InvalidRequest
 
 DAY = timedelta(days=1)
-SHORTEST, LONGEST = timedelta(minutes=5), DAY
 HORIZON = timedelta(days=3653)
 """How far ahead a window is looked for; one that does not come within ten years never does."""
-BEGIN_PATTERN = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 CRON_FIELDS = 3
-LONGEST_DAYS = 100
 
 
 class CatchUp(StrEnum):
@@ -79,7 +75,7 @@ class Due:
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """A time that comes again: on `days`, from `begin` ("02:00") in a time zone, for a length.
+    """A time that comes again: on `days`, from `begin` ("02:00") in a time zone, for a length. `read_window` makes it.
 
     `days` are days of the week as cron writes them (`SUN`, `MON-FRI`, `SUN#2` for the second Sunday of a month, `5L` for the last
     Friday), or cron's last three fields: day of the month, month, day of the week (`L * *` is the last day of each month).
@@ -148,37 +144,6 @@ class Window:
         return f"{self.days} {self.begin}, {int(self.length.total_seconds() // 60)} min, {self.time_zone}{without}"
 
 
-def check_window(window: Window, now: datetime) -> Window:
-    """The window if it can be used. Raises InvalidRequest, naming the field: also for one that never comes."""
-    if not BEGIN_PATTERN.fullmatch(window.begin):
-        _refuse(f"{window.begin[:20]!r} is not a time of day, as in 02:00", "begin")
-    if not SHORTEST <= window.length <= LONGEST:
-        _refuse("A window is 5 minutes to 24 hours long", "length_minutes")
-    if len(window.days) > LONGEST_DAYS or len(window.days.split()) not in (1, CRON_FIELDS):
-        _refuse("Days are one word, as SUN or MON-FRI, or three fields of cron", "days")
-    try:
-        ZoneInfo(window.time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        _refuse(f"{window.time_zone[:40]!r} is not a time zone, as in Europe/Berlin", "time_zone")
-    if any(blackout.last < blackout.first for blackout in window.blackouts):
-        _refuse("A blackout ends before it begins", "blackouts")
-    if window.next(now) is None:
-        _refuse(f"The window {window} never comes", "days")
-    return window
-
-
-def parse_blackout(text: str) -> Blackout:
-    """From "2026-12-24" or "2026-12-24..2027-01-02". Raises InvalidRequest."""
-    first, separator, last = text.partition("..")
-    try:
-        return Blackout(first=date.fromisoformat(first), last=date.fromisoformat(last if separator else first))
-    except ValueError:
-        raise InvalidRequest(
-            f"{text[:40]!r} is neither a date, as in 2026-12-24, nor two, as in 2026-12-24..2027-01-02. Nothing was changed.",
-            field="blackouts",
-        ) from None
-
-
 def due(window: Window, *, since: datetime, now: datetime, catch_up: CatchUp) -> Due | None:
     """The last occurrence that began after `since`, up to now: open, to be caught up, or missed; None when there is none.
 
@@ -195,7 +160,3 @@ def due(window: Window, *, since: datetime, now: datetime, catch_up: CatchUp) ->
     late = catch_up is CatchUp.SOON and not window.is_blacked_out(now, now)
     timing = Timing.NOW if begun[-1].is_open(now) else Timing.LATE if late else Timing.MISSED
     return Due(occurrence=begun[-1], timing=timing, missed=len(begun) - 1)
-
-
-def _refuse(problem: str, field: str) -> None:
-    raise InvalidRequest(f"{problem}. Nothing was changed.", field=field)

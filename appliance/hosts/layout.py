@@ -36,6 +36,7 @@ class Layout:
     uv: str
     tools_python: str
     firewall_doors: Path | None = None
+    cluster_root: Path = Path("/var/lib/postgresql")
     python: str = "/usr/bin/python3"
 
     @property

@@ -48,10 +48,12 @@ def run_playbook(
     ident: str,
     on_line: Callable[[str], None],
     is_cancelled: Callable[[], bool],
+    gate: Path | None = None,
 ) -> Recap:
     """Run `playbooks/<playbook>.yml` against a host.
 
-    `directory` is for this run alone; the variables file in it holds no secret and stays readable for a run by hand.
+    `directory` is for this run alone; the variables file in it holds no secret and stays readable for a run by hand. With a `gate`
+    the run is loaded, and begins when that file says "go" (`playbooks/lookup_plugins/gate.py`).
     Raises Cancelled (its processes may live on: the caller ends them), PlaybookFailed, HostUnreachable and HostRefused.
     """
     recap = Recap()
@@ -59,9 +61,9 @@ def run_playbook(
     result = ansible_runner.run(
         private_data_dir=str(directory),
         project_dir=str(playbooks_directory()),
-        playbook=f"{playbook}.yml",
+        playbook="held.yml" if gate else f"{playbook}.yml",
         inventory=reach.inventory,
-        extravars={**variables, "target": reach.name},
+        extravars={**variables, "target": reach.name, **({"held_playbook": f"{playbook}.yml", "gate": str(gate)} if gate else {})},
         envvars=ENVIRONMENT | {"PATH": _search_path()},
         ident=ident,
         quiet=True,

@@ -14,6 +14,7 @@ from typing import IO
 
 import psutil
 
+from appliance.config import Settings
 from appliance.store.database import Database
 
 LONGEST_ID_BYTES = 32
@@ -40,22 +41,32 @@ class Carrier:
 
 
 def fork_carrier(carry: Callable[[int], None], *, database: Database, lock: IO[str] | None) -> Carrier:
-    """Fork a child that waits for the id of an operation and then calls `carry`; it leaves the worker's session, signals and lock.
-
-    No connection to the store may be open in this process, since the two would share it.
-    """
+    """Fork a child that waits for the id of an operation and then calls `carry`."""
     reading, writing = os.pipe2(os.O_CLOEXEC)
-    pid = os.fork()
-    if pid:
-        os.close(reading)
-        return Carrier(pid=pid, door=writing)
-    code = 1
-    try:
+
+    def await_operation() -> None:
         os.close(writing)
-        _leave_the_worker(lock)
         with database.kept_open():
             if told := os.read(reading, LONGEST_ID_BYTES):
                 carry(int(told))
+
+    pid = fork_aside(await_operation, lock=lock)
+    os.close(reading)
+    return Carrier(pid=pid, door=writing)
+
+
+def fork_aside(act: Callable[[], object], *, lock: IO[str] | None) -> int:
+    """Fork a child that acts and ends, and give its process id; it leaves the worker's session, signals and lock.
+
+    No connection to the store may be open in this process, since the two would share it; nor may a carrier wait, whose door it would keep.
+    """
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        _leave_the_worker(lock)
+        act()
         code = 0
     except BaseException:
         traceback.print_exc()
@@ -95,3 +106,8 @@ class CarrierFile:
     def remove(self) -> None:
         """Forget it."""
         self.path.unlink(missing_ok=True)
+
+
+def carrier_file(settings: Settings, operation_id: int) -> CarrierFile:
+    """That of an operation."""
+    return CarrierFile(path=settings.worker_lock.with_name(f"carrier-{operation_id}"))

@@ -3,13 +3,14 @@
 import os
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
 from appliance.domain.operation import Operation, OperationStatus, StepStatus
 from appliance.errors import ApplianceError, Cancelled, PreflightFailed
 from appliance.hosts.confinement import Confinement, end
+from appliance.operations.ahead import Ahead
 from appliance.operations.awaiting import call
 from appliance.operations.machines import close_connection
 from appliance.operations.run import Run
@@ -37,12 +38,14 @@ class Engine:
     confinement: Confinement
     now: Callable[[], datetime]
     tell: Callable[[Appliance, Operation, OperationStatus, datetime], None]
+    ahead: Ahead = field(default_factory=Ahead)
 
     def carry(self, operation: Operation) -> None:
         """Bring an operation to an end state, from where the journal says it stands: after a crash, behind its last finished step."""
         try:
             self._carry(operation)
         finally:
+            self.ahead.close()
             close_connection(self.appliance, operation)
 
     def _carry(self, operation: Operation) -> None:
@@ -85,7 +88,7 @@ class Engine:
     def _turn_back(self, operation: Operation, step: StepDefinition, error: Exception, cause: str) -> None:
         journal = self.appliance.store.operations
         cancelled, refused = isinstance(error, Cancelled), isinstance(error, PreflightFailed)
-        journal.log(operation.id, cause, step=step.name, now=self.now())
+        self.appliance.store.logs.add(operation.id, cause, step=step.name, now=self.now())
         journal.turn_back(
             operation.id,
             step=step.name,
@@ -146,5 +149,6 @@ class Engine:
             interrupted=interrupted,
             cancellable=step.cancellable and not undoing,
             now=self.now,
+            ahead=self.ahead,
             end_children_here=lambda: end(self.confinement, grace_seconds=CHILDREN_GRACE_SECONDS, spare=os.getpid()),
         )

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from appliance.store.old_logs import OldLogs
 from appliance.wiring import Appliance
 
 PAUSE_SECONDS = 3600.0
@@ -33,14 +32,14 @@ def clear_batch(appliance: Appliance, now: datetime) -> int:
 
     What cannot be removed is said on standard error, stays as it is and is tried again.
     """
-    settings, logs = appliance.settings, OldLogs(database=appliance.store.database)
+    settings, logs = appliance.settings, appliance.store.logs
     kept_since = now - timedelta(days=settings.operations_kept_days)
     text = (
         f"The log of this operation was cleared on {now:%Y-%m-%d}, with its artifacts. They are kept for {settings.operations_kept_days} "
         f"days, and those of the newest {settings.operations_kept_newest} operations of each instance for longer."
     )
     cleared = 0
-    for operation_id in logs.find(ended_before=kept_since, newest=settings.operations_kept_newest, limit=BATCH):
+    for operation_id in logs.find_old(ended_before=kept_since, newest=settings.operations_kept_newest, limit=BATCH):
         try:
             _remove_artifacts(appliance, operation_id)
         except OSError as error:

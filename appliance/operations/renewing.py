@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from appliance.domain.instance import Instance, InstanceState
+from appliance.domain.instance import InstanceState
 from appliance.domain.operation import OperationStatus
 from appliance.errors import ApplianceError
 from appliance.operations.certifying import HANDOVER_PREFIX
@@ -15,7 +15,7 @@ from appliance.wiring import Appliance
 
 PAUSE_SECONDS = 3600.0
 PAUSE_AFTER_FAILURE = timedelta(hours=20)
-"""So that a renewal that fails is tried about daily: authorities count attempts, and people read the list of operations."""
+"""So that what fails is tried about daily: authorities count attempts, and people read the list of operations."""
 REMEMBERED_OPERATIONS = 500
 REQUESTED_BY = "the appliance"
 
@@ -39,7 +39,8 @@ def renew_due(appliance: Appliance, now: datetime) -> list[str]:
     """Request what is due; gives the names. A refusal is said on standard error, and the next look tries again."""
     requested = []
     for instance in appliance.store.instances.list():
-        if instance.state is not InstanceState.ACTIVE or not instance.tls.is_due(now) or _has_failed_lately(appliance, instance, now):
+        is_due = instance.state is InstanceState.ACTIVE and instance.tls.is_due(now)
+        if not is_due or has_failed_lately(appliance, "certificate", instance.name, now):
             continue
         try:
             request(appliance, "certificate", instance.name, {"action": "renew"}, requested_by=REQUESTED_BY, now=now)
@@ -59,6 +60,7 @@ def forget_unneeded(appliance: Appliance) -> list[str]:
     return unneeded
 
 
-def _has_failed_lately(appliance: Appliance, instance: Instance, now: datetime) -> bool:
-    last = next(iter(appliance.store.operations.list(instance=instance.name, kind="certificate", limit=1)), None)
+def has_failed_lately(appliance: Appliance, kind: str, instance: str, now: datetime) -> bool:
+    """Whether the last operation of that kind did not succeed, and to try again is for another day."""
+    last = next(iter(appliance.store.operations.list(instance=instance, kind=kind, limit=1)), None)
     return last is not None and last.status is not OperationStatus.SUCCEEDED and now - last.requested_at < PAUSE_AFTER_FAILURE

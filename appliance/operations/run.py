@@ -15,6 +15,7 @@ from appliance.hosts.confinement import MARKER, name_of
 from appliance.hosts.playbooks import Recap, run_playbook
 from appliance.hosts.reach import ask, ask_script, boot_of
 from appliance.hosts.streams import stream
+from appliance.operations.ahead import GO, Ahead, Held
 from appliance.operations.machines import Machine, channel_of, host_of, machine_of
 from appliance.wiring import Appliance
 
@@ -33,6 +34,7 @@ class Run:
     now: Callable[[], datetime]
     end_children_here: Callable[[], None]
     counter: list[int] = field(default_factory=lambda: [0])
+    ahead: Ahead = field(default_factory=Ahead)
     scope: str | None = None
     """A part of the memory of its own, for steps that act on a copy beside what the operation acts on."""
 
@@ -59,7 +61,7 @@ class Run:
 
     def log(self, text: str) -> None:
         """Add to the live log."""
-        self.appliance.store.operations.log(self.operation.id, text, step=self.step, now=self.now())
+        self.appliance.store.logs.add(self.operation.id, text, step=self.step, now=self.now())
 
     def progress(self, percent: float) -> None:
         """Say how far this step has come, 0 to 100."""
@@ -71,19 +73,37 @@ class Run:
 
     def playbook(self, name: str, variables: Mapping[str, Any]) -> Recap:
         """Run a playbook on the instance's host. Raises PlaybookFailed or Cancelled, in both cases after its processes have ended."""
-        self.counter[0] += 1
-        ident = f"{self.step}-{self.counter[0]}-{name}-{self.now():%H%M%S%f}"
         self.log(f"playbook {name}")
+        found = self.ahead.take(name, variables)
         with self.while_it_stays_up():
-            return run_playbook(
-                self.machine.reach,
-                name,
-                {**variables, "operation_environment": self.mark},
-                directory=self.directory / ident,
-                ident=ident,
-                on_line=self.log,
-                is_cancelled=self.is_cancelled,
-            )
+            if found is None:
+                return self._play(self._ident(name), name, variables, Held(on_line=self.log, is_cancelled=self.is_cancelled))
+            held, recap = found
+            held.on_line, held.is_cancelled = self.log, self.is_cancelled
+            held.open(GO)
+            return recap.result()
+
+    def prepare(self, name: str, variables: Mapping[str, Any]) -> None:
+        """Load a playbook run ahead of its turn: called with the same, by this step or a later one, `playbook` lets it begin at once."""
+        ident = self._ident(name)
+        held = Held(gate=self.directory / ident / "gate")
+        self.ahead.begin(name, variables, held, lambda held: self._play(ident, name, variables, held))
+
+    def _ident(self, playbook: str) -> str:
+        self.counter[0] += 1
+        return f"{self.step}-{self.counter[0]}-{playbook}-{self.now():%H%M%S%f}"
+
+    def _play(self, ident: str, name: str, variables: Mapping[str, Any], held: Held) -> Recap:
+        return run_playbook(
+            self.machine.reach,
+            name,
+            {**variables, "operation_environment": self.mark},
+            directory=self.directory / ident,
+            ident=ident,
+            on_line=held.hear,
+            is_cancelled=held.is_to_stop,
+            gate=held.gate,
+        )
 
     def backup(self, verb: str, spec: Mapping[str, Any]) -> dict[str, Any]:
         """Let the backup package on the host move data. Raises CommandFailed or Cancelled, the latter after its processes have ended."""
@@ -118,9 +138,14 @@ class Run:
         if here:
             self.end_children_here()
         if not self.machine.host.is_local:
-            mark = "=".join(next(iter(self.mark.items())))
-            arguments = (mark, str(patience_seconds), str(GRACE_SECONDS), str(self._lent))
-            ask_script(self.machine.reach, "end_marked", *arguments, timeout_seconds=patience_seconds + 60 + GRACE_SECONDS)
+            self.end_on_host(self.operation.id, patience_seconds=patience_seconds)
+
+    def end_on_host(self, operation_id: int, *, patience_seconds: float) -> None:
+        """End what an operation has left running on the host, after waiting for it to end by itself. Raises HostUnreachable."""
+        name = name_of(self.appliance.settings.home, operation_id)
+        lent = self.machine.layout.secrets_directory / name
+        arguments = (f"{MARKER}={name}", str(patience_seconds), str(GRACE_SECONDS), str(lent))
+        ask_script(self.machine.reach, "end_marked", *arguments, timeout_seconds=patience_seconds + 60 + GRACE_SECONDS)
 
     @contextmanager
     def secret_files(self, secrets: Mapping[str, str]) -> Iterator[dict[str, str]]:

@@ -1,7 +1,6 @@
 """What playbooks are told: the host, the instance, its product, release and deployment, as JSON without a secret in it."""
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from appliance.domain.instance import Deployment, Instance
@@ -12,6 +11,10 @@ from appliance.hosts.layout import Layout
 from appliance.operations.machines import layout_on
 from appliance.wiring import Appliance
 
+CLUSTERS_PER_INSTANCE = 3
+"""One for what serves, one for the way back, one for what an upgrade makes."""
+INSTANCES_PER_HOST = 1000
+"""So far apart are the ports of one instance's clusters; they are but the names of sockets."""
 HTTP_PORT, HTTPS_PORT = USUAL_PORTS["http"], USUAL_PORTS["https"]
 PORTS_PER_INSTANCE = 10
 """Each instance has a block of private ports, so that old and new deployments listen side by side."""
@@ -25,6 +28,7 @@ def host_variables(layout: Layout) -> dict[str, Any]:
         "supervisor_directory": str(layout.supervisor_directory),
         "python": layout.python,
         "uv": layout.uv,
+        "tools_python": layout.tools_python,
         "nginx_configuration": str(layout.nginx_configuration),
         "nginx_directory": str(layout.nginx_directory),
         "nginx_reload": layout.nginx_reload,
@@ -34,20 +38,31 @@ def host_variables(layout: Layout) -> dict[str, Any]:
     }
 
 
-def crm_variables(layout: Layout, instance: Instance) -> dict[str, Any]:
-    """Where the instance lives and who it is there."""
+def crm_variables(layout: Layout, instance: Instance, *, cluster: int = 0) -> dict[str, Any]:
+    """Where the instance lives and who it is there; of its clusters it is told all, and which one it is about."""
+    clusters = [_cluster_variables(layout, instance, number) for number in range(CLUSTERS_PER_INSTANCE)]
     return {
         "name": instance.name,
         "root": str(layout.crm_root / instance.name),
         "user": instance.user,
-        "cluster": instance.cluster,
-        "database_port": layout.database_port_base + instance.slot,
+        **clusters[cluster],
+        "clusters": clusters,
         "socket_directory": str(layout.socket_directory),
         "address": instance.address,
         "port": instance.port,
         "domain": instance.domain,
         "url": instance.url.rstrip("/"),
         "tls": tls_variables(instance),
+    }
+
+
+def _cluster_variables(layout: Layout, instance: Instance, number: int) -> dict[str, Any]:
+    cluster = instance.cluster(number)
+    return {
+        "cluster": cluster,
+        "cluster_service": f"crm-{instance.name}-postgresql" + (f"-{number}" if number else ""),
+        "cluster_state": str(layout.crm_root / instance.name / ("cluster" + (f"-{number}" if number else "") + ".state")),
+        "database_port": layout.database_port_base + number * INSTANCES_PER_HOST + instance.slot,
     }
 
 
@@ -90,7 +105,7 @@ def variables(
     layout = layout_on(appliance, instance.host)
     told = {
         "host": host_variables(layout),
-        "crm": crm_variables(layout, instance),
+        "crm": crm_variables(layout, instance, cluster=deployment.cluster),
         "settings": dict(instance.settings),
         "product": product.definition.for_playbooks(product.directory),
         "release": release_variables(appliance, instance.product, deployment),
@@ -110,22 +125,24 @@ def new_deployment(
     build: str,
     *,
     operation_id: int,
-    own_files: bool,
+    follows: bool,
+    apart: bool = False,
     release_owner: str | None = None,
     role: str = "production",
     stop: int = 0,
 ) -> Deployment:
     """Decide on a deployment that no other of the instance collides with.
 
-    `own_files` gives it a new directory for uploads instead of the current one's; `release_owner` lets it use a release that another
-    instance on the host has built (releases are immutable). Deployments of one operation are told apart by their `stop`.
+    One that `follows` the current deployment goes on with its uploads, and its database begins as a standby in a cluster of its own; any
+    other has a new directory for uploads, and its database beside the current one, or, `apart`, in a cluster of its own.
+    `release_owner` lets it use a release that another instance on the host has built (releases are immutable). Deployments of one
+    operation are told apart by their `stop`.
     """
     current = instance.deployment
-    number = 1 + stop + max((int(kept.id.partition("-")[0]) for kept in _kept(instance)), default=0)
+    number = 1 + stop + max((int(kept.id.partition("-")[0]) for kept in instance.kept), default=0)
     deployment_id = f"{number:04d}-{operation_id}"
     root = layout.crm_root / instance.name
     releases = layout.crm_root / (release_owner or instance.name) / "releases"
-    files = root / "files" / deployment_id if own_files or current is None else Path(current.files)
     return Deployment(
         id=deployment_id,
         version=release.version,
@@ -133,9 +150,10 @@ def new_deployment(
         build=build,
         directory=str(root / "deployments" / deployment_id),
         release_directory=str(releases / f"{release.version}-{build}"),
-        files=str(files),
+        files=current.files if follows and current else str(root / "files" / deployment_id),
         database=f"crm_{number:04d}_{operation_id}",
         port=_free_port(layout, instance),
+        cluster=_free_cluster(instance) if follows or apart else current.cluster if current else 0,
         role=role,
         mail=role == "production",
     )
@@ -146,10 +164,15 @@ def database_spec(layout: Layout, instance: Instance, deployment: Deployment) ->
     return {
         "engine": "postgresql",
         "name": deployment.database,
-        "port": layout.database_port_base + instance.slot,
+        "port": _cluster_variables(layout, instance, deployment.cluster)["database_port"],
         "socket_directory": str(layout.socket_directory),
         "user": "postgres",
     }
+
+
+def source_variables(layout: Layout, instance: Instance, deployment: Deployment) -> dict[str, Any]:
+    """Where playbooks find the database that another deployment is to take over."""
+    return {**_cluster_variables(layout, instance, deployment.cluster), "database": deployment.database}
 
 
 def steps_variables(steps: Iterable[Any]) -> list[Mapping[str, Any]]:
@@ -157,11 +180,12 @@ def steps_variables(steps: Iterable[Any]) -> list[Mapping[str, Any]]:
     return [step.model_dump(mode="json", exclude_none=True) for step in steps]
 
 
-def _kept(instance: Instance) -> list[Deployment]:
-    return [deployment for deployment in (instance.deployment, instance.previous) if deployment is not None]
-
-
 def _free_port(layout: Layout, instance: Instance) -> int:
     first = layout.deployment_port_base + instance.slot * PORTS_PER_INSTANCE
-    taken = {deployment.port for deployment in _kept(instance)}
+    taken = {deployment.port for deployment in instance.kept}
     return next(port for port in range(first, first + PORTS_PER_INSTANCE) if port not in taken)
+
+
+def _free_cluster(instance: Instance) -> int:
+    taken = {deployment.cluster for deployment in instance.kept} or {0}  # the first is made with the instance
+    return next(number for number in range(CLUSTERS_PER_INSTANCE) if number not in taken)

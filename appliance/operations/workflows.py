@@ -1,7 +1,9 @@
 """Every kind of operation. To add one: write its module in `kinds/`, name it here."""
 
+from appliance.operations.kinds.archive import ARCHIVE
 from appliance.operations.kinds.backup import BACKUP_WORKFLOW
 from appliance.operations.kinds.certificate import CERTIFICATE
+from appliance.operations.kinds.check import CHECK
 from appliance.operations.kinds.drill import DRILL
 from appliance.operations.kinds.fleet_patch import FLEET_PATCH
 from appliance.operations.kinds.host_patch import HOST_PATCH
@@ -12,6 +14,7 @@ from appliance.operations.kinds.rehearse import REHEARSE
 from appliance.operations.kinds.remove import REMOVE
 from appliance.operations.kinds.restore import RESTORE_BESIDE, RESTORE_IN_PLACE
 from appliance.operations.kinds.rollback import ROLLBACK
+from appliance.operations.kinds.tidy import TIDY
 from appliance.operations.kinds.upgrade import UPGRADE
 from appliance.operations.workflow import Workflows
 
@@ -22,6 +25,8 @@ WORKFLOWS: Workflows = {
         HOST_PATCH,
         INSTALL,
         BACKUP_WORKFLOW,
+        ARCHIVE,
+        CHECK,
         RESTORE_IN_PLACE,
         RESTORE_BESIDE,
         DRILL,
@@ -31,6 +36,7 @@ WORKFLOWS: Workflows = {
         FLEET_PATCH,
         ROLLBACK,
         CERTIFICATE,
+        TIDY,
         REMOVE,
     )
 }

@@ -19,7 +19,7 @@ AT_ONCE = 8
 
 
 def published(feed: Feed, index: Callable[[], PackageIndex] = open_index) -> tuple[PublishedRelease, ...]:
-    """The releases that a feed tells of, in no order. Raises NotAsked."""
+    """The releases that a feed tells of, in no order. Raises NotAsked, ConfigurationError."""
     if isinstance(feed, DirectoryFeed):
         return _in_directory(Path(feed.path), feed.package)
     return index().releases(feed.package)
@@ -45,7 +45,7 @@ def pins(lock: Path) -> tuple[tuple[str, str], ...]:
 def advisories(lock: Path, offline: Path, index: Callable[[], PackageIndex] = open_index) -> tuple[Advisory, ...]:
     """What is known against the packages of a lock: by the file for use without a network where there is one, else by the index.
 
-    Raises NotAsked.
+    Raises NotAsked, ConfigurationError.
     """
     if offline.exists():
         return _in_file(offline, pins(lock))

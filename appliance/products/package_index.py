@@ -4,14 +4,12 @@ Releases are asked by the standard JSON form of the simple index; advisories by 
 mirrors lack.
 """
 
-import configparser
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from ssl import create_default_context
 from typing import Any
 
@@ -21,9 +19,9 @@ from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, canonica
 from appliance.config import program
 from appliance.domain.pending import Advisory, PublishedRelease
 from appliance.errors import StepFailed
+from appliance.products.pip_settings import read_pip_settings
 
 SIMPLE = "application/vnd.pypi.simple.v1+json"
-CONFIGURATION = (Path("/etc/xdg/pip/pip.conf"), Path("/etc/pip.conf"), Path("~/.pip/pip.conf"), Path("~/.config/pip/pip.conf"))
 TIMEOUT_SECONDS = 20
 OPTION = "--index-url "
 
@@ -101,9 +99,9 @@ def version_of(file_name: str, package: str) -> str | None:
 
 
 def open_index(environment: Mapping[str, str] | None = None) -> PackageIndex:
-    """The index that pip's settings name, or else the one that uv would use. Raises NotAsked."""
+    """The index that pip's settings name, or else the one that uv would use. Raises NotAsked, ConfigurationError."""
     environment = os.environ if environment is None else environment
-    settings = _settings(environment)
+    settings = read_pip_settings(environment)
     address = settings.get("index-url") or _default(environment)
     return PackageIndex(address=address.rstrip("/"), proxy=settings.get("proxy"), certificates=settings.get("cert"))
 
@@ -116,15 +114,3 @@ def _default(environment: Mapping[str, str]) -> str:
         if line.startswith(OPTION):
             return line.removeprefix(OPTION).strip()
     raise NotAsked("this machine's settings of pip name no package index")
-
-
-def _settings(environment: Mapping[str, str]) -> dict[str, str]:
-    """As pip reads them: later files win, [install] wins over [global], and the environment over both."""
-    parser = configparser.RawConfigParser()
-    named = environment.get("PIP_CONFIG_FILE")
-    parser.read([*(file.expanduser() for file in CONFIGURATION), *([named] if named else [])])
-    found: dict[str, str] = {}
-    for section in ("global", "install"):
-        found |= {key.replace("_", "-"): value.strip() for key, value in (parser.items(section) if parser.has_section(section) else [])}
-    found |= {key[4:].lower().replace("_", "-"): value.strip() for key, value in environment.items() if key.startswith("PIP_")}
-    return {key: value for key, value in found.items() if value}

@@ -7,8 +7,10 @@ from appliance.store.access import Access
 from appliance.store.database import Database, open_database
 from appliance.store.hosts import Hosts
 from appliance.store.journal import Journal
+from appliance.store.logs import Logs
 from appliance.store.pending import PendingAnswers
 from appliance.store.registry import Instances, Points
+from appliance.store.repositories import Repositories
 from appliance.store.schedules import Schedules
 from appliance.store.vault import Vault, open_key
 
@@ -19,9 +21,11 @@ class Store:
 
     database: Database
     operations: Journal
+    logs: Logs
     hosts: Hosts
     instances: Instances
     points: Points
+    repositories: Repositories
     pending: PendingAnswers
     schedules: Schedules
     access: Access
@@ -34,9 +38,11 @@ def open_store(database_file: Path, key_file: Path) -> Store:
     return Store(
         database=database,
         operations=Journal(database=database),
+        logs=Logs(database=database),
         hosts=Hosts(database=database),
         instances=Instances(database=database),
         points=Points(database=database),
+        repositories=Repositories(database=database),
         pending=PendingAnswers(database=database),
         schedules=Schedules(database=database),
         access=Access(database=database),

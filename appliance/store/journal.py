@@ -1,6 +1,6 @@
 """The journal of operations: every transition is written before and after it happens."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,18 +14,8 @@ from appliance.domain.operation import Operation, OperationStatus, StepStatus
 from appliance.errors import Conflict, InvalidRequest, NotFound
 from appliance.store.database import Database
 from appliance.store.holding import MAY_BEGIN, next_to_begin
-from appliance.store.models import AuditRow, LogRow, OperationRow, StepRow
+from appliance.store.models import AuditRow, OperationRow, StepRow
 from appliance.store.operation_rows import BACK, operation_of
-
-
-@dataclass(frozen=True, kw_only=True)
-class LogLine:
-    """A line of an operation's log; ids grow, so a reader goes on after the last one it has seen."""
-
-    id: int
-    at: datetime
-    step: str | None
-    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,17 +227,6 @@ class Journal:
                 )
             row.status, row.next_action = OperationStatus.QUEUED, None
             return operation_of(row)
-
-    def log(self, operation_id: int, text: str, *, step: str | None, now: datetime) -> None:
-        """Add a line, or several, to the live log."""
-        with self.database.writing() as session:
-            session.add_all(LogRow(operation_id=operation_id, at=now, step=step, text=line) for line in text.splitlines() or [""])
-
-    def log_lines(self, operation_id: int, *, after: int = 0, limit: int = 1000) -> Sequence[LogLine]:
-        """The lines with an id above `after`, oldest first."""
-        query = select(LogRow).where(LogRow.operation_id == operation_id, LogRow.id > after).order_by(LogRow.id).limit(limit)
-        with self.database.reading() as session:
-            return [LogLine(id=row.id, at=row.at, step=row.step, text=row.text) for row in session.scalars(query)]
 
 
 def _row(session: Session, operation_id: int) -> OperationRow:

@@ -117,6 +117,7 @@ class InstanceRow(Base):
     settings: Mapped[dict[str, Any]]
     deployment: Mapped[dict[str, Any] | None]
     previous: Mapped[dict[str, Any] | None]
+    archive: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime]
     asks_approval: Mapped[bool] = mapped_column(default=False, server_default=false())
 
@@ -133,6 +134,19 @@ class PointRow(Base):
     record: Mapped[dict[str, Any]]
     proven_at: Mapped[datetime | None]
     proof: Mapped[dict[str, Any] | None]
+
+
+class RepositoryRow(Base):
+    """A second place for recovery points."""
+
+    __tablename__ = "repositories"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    location: Mapped[str]
+    created_at: Mapped[datetime]
+    note: Mapped[str] = mapped_column(Text)
+    noted_at: Mapped[datetime | None]
+    works: Mapped[bool | None]
 
 
 class SecretRow(Base):

@@ -1,6 +1,6 @@
 """The instances and their recovery points."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
-from appliance.domain.instance import Deployment, Instance, InstanceState, RecoveryPoint
+from appliance.domain.instance import Archive, Deployment, Instance, InstanceState, RecoveryPoint
 from appliance.domain.tls import Tls, tls_of_json
 from appliance.errors import Conflict, NotFound
 from appliance.store.database import Database
@@ -49,6 +49,7 @@ class Instances:
             "tls": instance.tls.as_json(),
             "deployment": None,
             "previous": None,
+            "archive": None,
         }
         try:
             with self.database.writing() as session:
@@ -70,6 +71,11 @@ class Instances:
             row.previous = None if previous is None else previous.as_variables()
             if deployment is not None:
                 row.release, row.series = deployment.version, deployment.series
+
+    def archive(self, name: str, archive: Archive | None) -> None:
+        """Write where the log of its database is received."""
+        with self.database.writing() as session:
+            session.get_one(InstanceRow, name).archive = None if archive is None else dict(vars(archive))
 
     def protect(self, name: str, tls: Tls) -> None:
         """Write which certificate it shows."""
@@ -132,10 +138,10 @@ class Points:
             row = session.get_one(PointRow, point)
             row.proven_at, row.proof = at, dict(proof)
 
-    def forget(self, instance: str) -> None:
-        """Remove every point of an instance."""
+    def forget(self, points: Collection[str]) -> None:
+        """Remove points; those that are gone already are no error."""
         with self.database.writing() as session:
-            session.execute(delete(PointRow).where(PointRow.instance == instance))
+            session.execute(delete(PointRow).where(PointRow.id.in_(points)))
 
 
 def _instance(row: InstanceRow) -> Instance:
@@ -154,6 +160,7 @@ def _instance(row: InstanceRow) -> Instance:
         settings=row.settings,
         deployment=None if row.deployment is None else Deployment(**row.deployment),
         previous=None if row.previous is None else Deployment(**row.previous),
+        archive=None if row.archive is None else Archive(**row.archive),
         created_at=row.created_at,
         asks_approval=bool(row.asks_approval),
     )

@@ -26,12 +26,15 @@ class Role(StrEnum):
 
 NEEDED = {
     "backup": Role.OPERATOR,
+    "archive": Role.OPERATOR,
+    "check": Role.OPERATOR,
     "drill": Role.OPERATOR,
     "rehearse": Role.OPERATOR,
     "upgrade": Role.OPERATOR,
     "patch": Role.OPERATOR,
     "rollback": Role.OPERATOR,
     "certificate": Role.OPERATOR,
+    "tidy": Role.OPERATOR,
     "host-prepare": Role.OPERATOR,
     "host-patch": Role.OPERATOR,
     "fleet-patch": Role.OPERATOR,
@@ -46,8 +49,16 @@ NEEDED = {
 
 
 def right_for(kind: str, parameters: Mapping[str, Any]) -> str:
-    """What a request has to be allowed as: an upgrade that nobody has rehearsed is a right of its own, an administrator's."""
-    return "upgrade without a rehearsal" if kind == "upgrade" and parameters.get("rehearsal", True) is not True else kind
+    """What a request has to be allowed as.
+
+    An upgrade that nobody has rehearsed is a right of its own, an administrator's; so are removing deployments that visitors may have used,
+    and keeping every change no longer.
+    """
+    if kind == "archive" and parameters.get("wanted", True) is not True:
+        return "end an archive"
+    if kind == "upgrade" and parameters.get("rehearsal", True) is not True:
+        return "upgrade without a rehearsal"
+    return "tidy unknown deployments" if kind == "tidy" and parameters.get("unknown", False) is not False else kind
 
 
 @dataclass(frozen=True, kw_only=True)

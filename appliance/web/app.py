@@ -14,6 +14,7 @@ from appliance.web.pages import (
     certificates,
     changes,
     entrance,
+    fleet,
     host_adding,
     hosts,
     installation,
@@ -29,7 +30,7 @@ from appliance.web.sessions import DOCUMENTED, bearer_of, principal_of
 from appliance.web.templating import open_pages
 from appliance.wiring import Appliance
 
-PAGES = (overview, instances, installation, changes, certificates, hosts, host_adding, updates, schedules, operations, backups)
+PAGES = (overview, instances, installation, changes, certificates, hosts, host_adding, updates, fleet, schedules, operations, backups)
 DESCRIPTION = """Everything the appliance does, for programs.
 
 Send a bearer token. A refusal is a problem document (RFC 9457) that says what was left unchanged. Operations are requested,

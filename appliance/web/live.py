@@ -9,7 +9,8 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import ServerSentEvent
 
 from appliance.domain.operation import Operation, OperationStatus
-from appliance.store.journal import Journal, LogLine
+from appliance.store import Store
+from appliance.store.logs import LogLine
 
 POLL_SECONDS = 0.2
 BATCH_LINES = 500
@@ -38,15 +39,15 @@ def resume_after(last_event_id: str | None, otherwise: int) -> int:
 
 
 async def follow(
-    journal: Journal, operation_id: int, *, after: int, telling: Telling, monotonic: Callable[[], float] = time.monotonic
+    store: Store, operation_id: int, *, after: int, telling: Telling, monotonic: Callable[[], float] = time.monotonic
 ) -> AsyncIterator[ServerSentEvent]:
     """Give the lines above `after` and the states as they come; ends, with an event `end`, when the operation does."""
     told: Operation | None = None
     told_at = -REFRESH_SECONDS
     while True:
-        operation = await run_in_threadpool(journal.get, operation_id)
+        operation = await run_in_threadpool(store.operations.get, operation_id)
         # Lines are read after the state: a final state is thus never told before its last line.
-        lines = await run_in_threadpool(journal.log_lines, operation_id, after=after, limit=BATCH_LINES)
+        lines = await run_in_threadpool(store.logs.lines, operation_id, after=after, limit=BATCH_LINES)
         if lines:
             after = lines[-1].id
             for event in telling.lines(lines):

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 from fastapi.security import HTTPBearer
 
-from appliance.errors import Forbidden, Unauthenticated
+from appliance.errors import Forbidden, InvalidRequest, Unauthenticated
 from appliance.store.access import SESSION_LIFE, User
 from appliance.web.access import Principal, Role
 from appliance.web.panel import Panel, PanelDependency
@@ -18,6 +18,7 @@ SESSION_COOKIE = "appliance_session"
 VISIT_COOKIE = "appliance_visit"
 HOST_ONLY = "__Host-"
 """Begins the name of a cookie that browsers take from this very host by HTTPS alone (RFC 6265bis); over HTTP they would refuse it."""
+LONGEST_NUMBER = 9
 STALE_FORM = "This form is out of date or came from another page. Nothing was changed; go back, reload the page and send it again."
 
 
@@ -73,6 +74,17 @@ class Submission:
     def text(self, name: str) -> str:
         """One field without the blanks around it; empty when it is absent."""
         return self.fields.get(name, "").strip()
+
+    def number(self, name: str) -> int:
+        """One field that is a whole number. Raises InvalidRequest that names it."""
+        text = self.text(name)
+        if not (text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER):
+            raise InvalidRequest(f"{text[:20]!r} is not a number. Nothing was changed.", field=name)
+        return int(text)
+
+    def ticked(self, group: str) -> list[str]:
+        """What was ticked in a group of boxes, which are named as "group:what"."""
+        return [name.removeprefix(f"{group}:") for name, value in self.fields.items() if name.startswith(f"{group}:") and value]
 
 
 async def fields_of(request: Request) -> dict[str, str]:

@@ -55,8 +55,7 @@ def carry_out(
 
 
 def kept(appliance: Appliance, ids: list[int]) -> list[int]:
-    journal = appliance.store.operations
-    with_log = [one for one in ids if any(line.text == "looking at the disk" for line in journal.log_lines(one))]
+    with_log = [one for one in ids if any(line.text == "looking at the disk" for line in appliance.store.logs.lines(one))]
     assert with_log == [one for one in ids if artifacts(appliance, one).exists()]
     return with_log
 
@@ -85,7 +84,7 @@ def test_a_cleared_log_says_so_and_is_not_cleared_again(appliance: Appliance) ->
     (first, *_) = carry_out(appliance, NEWEST + 1)
     clear_batch(appliance, LONG_AFTER)
     assert clear_batch(appliance, LONG_AFTER + timedelta(days=200)) == 0
-    (line,) = appliance.store.operations.log_lines(first)
+    (line,) = appliance.store.logs.lines(first)
     assert line.text.startswith("The log of this operation was cleared on 2026-06-01, with its artifacts.")
     assert [step.name for step in appliance.store.operations.get(first).steps] == ["preflight", "build", "switch"]
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from appliance.domain.operation import OperationStatus, StepStatus
-from appliance.domain.schedule import Schedule
-from appliance.domain.window import CatchUp, Window
+from appliance.domain.schedule import Schedule, ScheduleRequest, Work
+from appliance.domain.window import CatchUp
+from appliance.domain.window_request import WindowRequest
 from appliance.errors import Conflict, InvalidRequest, NotFound
 from appliance.operations.schedules import add_schedule
 from appliance.operations.scheduling import carry_out_schedules, forecast_of, stop_failing
@@ -30,19 +31,13 @@ def appliance(tmp_path: Path) -> Appliance:
     return found
 
 
+def asked(*, name: str = "nightly", subject: str = "sales", **parameters: object) -> ScheduleRequest:
+    window = WindowRequest(days="SUN", begin="02:00", minutes=120, time_zone="UTC")
+    return ScheduleRequest(name=name, subject=subject, window=window, parameters=parameters)
+
+
 def add(appliance: Appliance, *, catch_up: CatchUp = CatchUp.NEXT_WINDOW, stop_after: int = 2) -> Schedule:
-    window = Window(days="SUN", begin="02:00", length=2 * HOUR)
-    return add_schedule(
-        appliance,
-        name="nightly",
-        subject="sales",
-        window=window,
-        parameters={},
-        catch_up=catch_up,
-        stop_after=stop_after,
-        requested_by="Alice",
-        now=FRIDAY,
-    )
+    return add_schedule(appliance, replace(asked(), catch_up=catch_up, stop_after=stop_after), requested_by="Alice", now=FRIDAY)
 
 
 def end(appliance: Appliance, operation_id: int, status: OperationStatus, at: datetime) -> None:
@@ -52,6 +47,24 @@ def end(appliance: Appliance, operation_id: int, status: OperationStatus, at: da
 
 def note(appliance: Appliance) -> str:
     return appliance.store.schedules.get("nightly").note
+
+
+@pytest.mark.parametrize("work", [Work.BACKUP, Work.ARCHIVE, Work.DRILL, Work.CHECK])
+def test_all_that_is_done_to_a_crm_can_be_done_in_windows(appliance: Appliance, work: Work) -> None:
+    add_schedule(appliance, replace(asked(), work=work), requested_by="Alice", now=FRIDAY)
+    (operation,) = carry_out_schedules(appliance, SUNDAY)
+    assert appliance.store.operations.get(operation).kind == work
+
+
+def test_a_backup_that_would_keep_nothing_is_refused_when_it_is_scheduled(appliance: Appliance) -> None:
+    with pytest.raises(InvalidRequest, match="keep no recovery point at all"):
+        add_schedule(appliance, replace(asked(keep={"daily": 0}), work=Work.BACKUP), requested_by="Alice", now=FRIDAY)
+
+
+def test_a_host_and_the_fleet_can_only_be_patched(appliance: Appliance) -> None:
+    with pytest.raises(InvalidRequest, match="Only a CRM has a backup of its own"):
+        add_schedule(appliance, replace(asked(subject="fleet:all"), work=Work.BACKUP), requested_by="Alice", now=FRIDAY)
+    assert appliance.store.schedules.list() == []
 
 
 def test_nothing_is_requested_before_the_window_and_one_operation_in_it(appliance: Appliance) -> None:
@@ -161,12 +174,10 @@ def test_what_would_be_refused_at_night_is_refused_at_once(appliance: Appliance)
         add(appliance)
     with pytest.raises(InvalidRequest):
         add(appliance, stop_after=0)
-    window = Window(days="SUN", begin="02:00", length=2 * HOUR)
-    given = {"window": window, "catch_up": CatchUp.SOON, "stop_after": 1, "requested_by": "Alice", "now": FRIDAY}
     with pytest.raises(NotFound):
-        add_schedule(appliance, name="other", subject="nobody", parameters={}, **given)  # type: ignore[arg-type]
+        add_schedule(appliance, asked(name="other", subject="nobody"), requested_by="Alice", now=FRIDAY)
     with pytest.raises(InvalidRequest):
-        add_schedule(appliance, name="other", subject="sales", parameters={"reboot": True}, **given)  # type: ignore[arg-type]
+        add_schedule(appliance, asked(name="other", reboot=True), requested_by="Alice", now=FRIDAY)
 
 
 def test_a_window_whose_time_zone_is_gone_is_noted_and_stops_no_other(appliance: Appliance) -> None:

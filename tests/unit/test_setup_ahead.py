@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from tests.unit.test_setup_main_job import NOW, demo
 
 TREE = Path(__file__).resolve().parents[2]
 ROLES = TREE / "playbooks" / "roles"
+Start = Callable[[str], begun.Begun | None]
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def test_the_release_is_begun_where_its_installation_will_look_for_it(tmp_path: 
     release = product.definition.release(product.definition.default_release)
     build = build_of(product, release.version)
     layout = layout_of(settings, Host(name=LOCALHOST, address="127.0.0.1", created_at=NOW))
-    deployment = new_deployment(layout, demo(product.definition.id), release, build, operation_id=1, own_files=True)
+    deployment = new_deployment(layout, demo(product.definition.id), release, build, operation_id=1, follows=False)
     assert str(ahead.release_directory(settings)) == deployment.release_directory
 
 
@@ -59,30 +61,33 @@ def test_a_list_that_is_not_written_as_expected_is_left_to_the_role() -> None:
     assert host_packages.flow_list("apt:\n  - nginx\n", "apt") == []
 
 
-children: list[Background] = []
-"""Kept, so that nobody waits for them but the one who is tested."""
+@pytest.fixture
+def under_way(tmp_path: Path) -> Iterator[Start]:
+    """Starts a command as `bin/up` does. Only the one who is tested waits for it; who started it learns at the end that it is gone."""
+    started: list[Background] = []
+
+    def start(command: str) -> begun.Begun | None:
+        started.append(Background(argv=["sh", "-c", command], log_path=tmp_path / "beside.log"))
+        return begun.begun({"APPLIANCE_BEGUN": started[-1].handed_over()})
+
+    yield start
+    for child in started:
+        child.end()
 
 
-def under_way(tmp_path: Path, command: str) -> begun.Begun | None:
-    child = Background(argv=["sh", "-c", command], log_path=tmp_path / "beside.log")
-    found = begun.begun({"APPLIANCE_BEGUN": child.handed_over()})
-    children.append(child)
-    return found
-
-
-def test_packages_that_could_not_be_installed_are_explained_by_their_last_lines(progress: Progress, tmp_path: Path) -> None:
+def test_packages_that_could_not_be_installed_are_explained_by_their_last_lines(progress: Progress, under_way: Start) -> None:
     with pytest.raises(StepFailed, match=r"(?s)exit code 100.*    no such package"):
-        begun.finish(under_way(tmp_path, "echo no such package; sleep 0.1; exit 100"), progress)
+        begun.finish(under_way("echo no such package; sleep 0.1; exit 100"), progress)
 
 
-def test_packages_that_were_all_there_are_as_before(progress: Progress, tmp_path: Path) -> None:
-    begun.finish(under_way(tmp_path, "sleep 0.1"), progress)
+def test_packages_that_were_all_there_are_as_before(progress: Progress, under_way: Start) -> None:
+    begun.finish(under_way("sleep 0.1"), progress)
     begun.finish(begun.begun({}), progress)
     assert said(progress).count("… as before") == 2
 
 
-def test_packages_that_are_being_installed_are_waited_for(progress: Progress, tmp_path: Path) -> None:
-    begun.finish(under_way(tmp_path, f"echo installing; sleep 0.2; touch {tmp_path}/done"), progress)
+def test_packages_that_are_being_installed_are_waited_for(progress: Progress, under_way: Start, tmp_path: Path) -> None:
+    begun.finish(under_way(f"echo installing; sleep 0.2; touch {tmp_path}/done"), progress)
     assert (tmp_path / "done").exists()
 
 

@@ -1,4 +1,6 @@
-"""Await, then end, the processes on this host that carry a mark in their environment; remove the secrets that were lent to them.
+"""Await, then end, the processes on this host that carry a mark in their environment, or are in a control group of its name.
+
+The secrets that were lent to them are removed.
 
 Arguments: the mark as NAME=VALUE, the patience and the grace in seconds, the directory of the secrets.
 """
@@ -20,11 +22,17 @@ def marked(mark: bytes) -> "set[int]":
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
         try:
-            if mark in (entry / "environ").read_bytes().split(b"\0") and " Z " not in (entry / "stat").read_text(errors="replace"):
+            if carries(entry, mark) and " Z " not in (entry / "stat").read_text(errors="replace"):
                 found.add(int(entry.name))
         except OSError:
             continue
     return found
+
+
+def carries(entry: Path, mark: bytes) -> bool:
+    """Whether a process does. Raises OSError when it is gone."""
+    group = b"/" + mark.partition(b"=")[2]
+    return mark in (entry / "environ").read_bytes().split(b"\0") or (entry / "cgroup").read_bytes().rstrip().endswith(group)
 
 
 def await_none(mark: bytes, seconds: float) -> bool:

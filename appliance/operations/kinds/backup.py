@@ -1,22 +1,29 @@
 """Backup: a recovery point of an instance that serves."""
 
 from collections.abc import Mapping
+from datetime import UTC
 from typing import Any
 
 from appliance.domain.instance import Instance
 from appliance.domain.operation import OperationStatus
+from appliance.domain.retention import Retention, to_give_up
 from appliance.errors import Conflict
 from appliance.operations.parameters import Parameters, read
 from appliance.operations.preflight import COPIES, Check, database_answers, database_bytes, disk_has_room, require
 from appliance.operations.run import Run
-from appliance.operations.steps.snapshots import BACKUP
+from appliance.operations.steps.archiving import see_received
+from appliance.operations.steps.elsewhere import ELSEWHERE
+from appliance.operations.steps.repositories import own_repository
+from appliance.operations.steps.snapshots import BACKUP, forget_points
 from appliance.operations.variables import database_spec
 from appliance.operations.workflow import StepDefinition, Workflow
 from appliance.wiring import Appliance
 
 
 class BackupParameters(Parameters):
-    """Nothing to choose yet."""
+    """`keep` says which recovery points stay when a new one was taken; without it, all of them."""
+
+    keep: Retention | None = None
 
 
 def serving(appliance: Appliance, name: str) -> Instance:
@@ -30,7 +37,7 @@ def serving(appliance: Appliance, name: str) -> Instance:
 def accept(appliance: Appliance, instance: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Raises InvalidRequest, NotFound, Conflict."""
     serving(appliance, instance)
-    return read(BackupParameters, parameters).model_dump()
+    return read(BackupParameters, parameters).model_dump(exclude_none=True)
 
 
 def backup_checks(run: Run, instance: Instance) -> list[Check]:
@@ -49,9 +56,33 @@ def check(run: Run) -> str:
     return require(backup_checks(run, serving(run.appliance, run.operation.instance)))
 
 
+def give_up(run: Run) -> str:
+    """Give up the recovery points that are not to be kept; none while something looks wrong, which is said and no failure of the backup."""
+    keep, name = run.operation.parameters.get("keep"), run.operation.instance
+    if keep is None:
+        return "all recovery points are kept"
+    points = [point for point in run.appliance.store.points.list(name) if point.repository == own_repository(run)]
+    try:
+        going = to_give_up(points, Retention(**keep), UTC, now=run.now())
+    except Conflict as refused:
+        run.log(str(refused))
+        return str(refused)
+    if going:
+        since = min(point.at for point in points if point not in going).isoformat()
+        run.remember(given_up={"points": [point.id for point in going], "log_since": since})
+        forget_points(run, name, going, log_since=since)
+    return f"{len(going)} recovery points were given up, {len(points) - len(going)} are kept"
+
+
 BACKUP_WORKFLOW = Workflow(
     kind="backup",
     accept=accept,
     undone=OperationStatus.FAILED,
-    steps=(StepDefinition(name="preflight", title="Check before anything is written", run=check), BACKUP),
+    steps=(
+        StepDefinition(name="preflight", title="Check before anything is written", run=check),
+        BACKUP,
+        StepDefinition(name="log", title="See that every change is received", run=see_received),
+        StepDefinition(name="retention", title="Give up what is not to be kept", run=give_up),
+        ELSEWHERE,
+    ),
 )

@@ -9,28 +9,34 @@ from appliance.domain.operation import OperationStatus
 from appliance.operations.kinds.restore import check_beside
 from appliance.operations.parameters import Parameters, read
 from appliance.operations.run import Run
-from appliance.operations.steps.copying import choose_point, reserve_copy, same_host
+from appliance.operations.steps.copying import Way, choose, host_for, reserve_copy
 from appliance.operations.steps.deciding import release_reservation
 from appliance.operations.steps.deploying import START, compare_records, count_records, remove_deployment, verify
 from appliance.operations.steps.hosting import INSTANCE, remove_instance
-from appliance.operations.steps.snapshots import RESTORE
-from appliance.operations.steps.subject import new, told
+from appliance.operations.steps.restoring import RESTORE, create_to_restore
+from appliance.operations.steps.subject import new
 from appliance.operations.workflow import StepDefinition, Workflow
 from appliance.wiring import Appliance
 
 
 class DrillParameters(Parameters):
-    """`point` is the newest one of the instance when it is left out."""
+    """`point` is the newest one of the instance when it is left out; `way` says what of it is proven, its dump or its place in the log."""
 
     point: str | None = None
+    way: Way | None = None
+    repository: str | None = None
     host: str | None = None
 
 
 def accept(appliance: Appliance, instance: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Raises InvalidRequest, NotFound."""
     wanted = read(DrillParameters, parameters)
-    point = choose_point(appliance, instance, wanted.point)
-    return {"point": point.id, "host": same_host(point, wanted.host)}
+    chosen = choose(appliance, instance, point=wanted.point, at=None, way=wanted.way)
+    return {
+        **chosen,
+        "repository": wanted.repository,
+        "host": host_for(appliance, appliance.store.points.get(chosen["point"]), wanted=wanted.host, repository=wanted.repository),
+    }
 
 
 def reserve(run: Run) -> None:
@@ -43,7 +49,7 @@ def reserve(run: Run) -> None:
 
 def prepare_deployment(run: Run) -> None:
     """The release, which is there unless it was cleared away, and the deployment, in one playbook run."""
-    run.playbook("deployment_create", told(run, database_source="empty", build_release=True))
+    create_to_restore(run, build_release=True)
 
 
 def verify_copy(run: Run) -> str:

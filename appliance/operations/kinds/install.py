@@ -96,7 +96,7 @@ def reserve(run: Run) -> str:
     instance = reserve_instance(run, wanted, state=InstanceState.INSTALLING)
     for secret in run.appliance.catalogue.get(instance.product).definition.secrets:
         run.appliance.store.vault.ensure(instance.name, secret.name, secret.length)
-    decide_on_release(run, instance, wanted["release"], own_files=True)
+    decide_on_release(run, instance, wanted["release"], follows=False)
     return f"{instance.name} will answer at {instance.url}"
 
 

@@ -10,8 +10,9 @@ from appliance.operations.kinds.backup import backup_checks, serving
 from appliance.operations.parameters import Parameters, read
 from appliance.operations.preflight import require
 from appliance.operations.run import Run
+from appliance.operations.steps.elsewhere import purge_everywhere
 from appliance.operations.steps.hosting import remove_instance
-from appliance.operations.steps.snapshots import repository_scope, repository_spec, take_snapshot
+from appliance.operations.steps.snapshots import take_snapshot
 from appliance.operations.telling import publish_targets
 from appliance.operations.workflow import StepDefinition, Workflow
 from appliance.wiring import Appliance
@@ -60,15 +61,10 @@ def forget(run: Run) -> str:
     points = store.points.list(name)
     if not run.operation.parameters["purge"]:
         return f"{len(points)} recovery points are kept"
-    if points:
-        with run.lent_secrets({"repository": store.vault.get(repository_scope(points[0].repository), "password")}) as files:
-            repository = repository_spec(run, files["repository"])
-            kept = {point["id"] for point in run.backup("points", {"repository": repository, "crm": name})["points"]}
-            if ids := [point.id for point in points if point.id in kept]:
-                run.backup("forget", {"repository": repository, "crm": name, "points": ids})
-    store.points.forget(name)
+    stayed = purge_everywhere(run, name)
+    store.points.forget([point.id for point in points])
     store.vault.forget(name)
-    return f"{len(points)} recovery points were given up"
+    return "; ".join([f"{len(points)} recovery points were given up", *stayed])
 
 
 def _wants_backup(run: Run) -> bool:

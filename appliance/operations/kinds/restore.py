@@ -9,11 +9,12 @@ from appliance.operations.kinds.backup import backup_checks, serving
 from appliance.operations.parameters import Parameters, read
 from appliance.operations.preflight import RELEASE_BYTES, Check, disk_has_room, lock_is_intact, require, runtime_fits
 from appliance.operations.run import Run
-from appliance.operations.steps.copying import choose_point, reserve_copy, same_host
+from appliance.operations.steps.copying import Moment, Way, choose, host_for, reserve_copy
 from appliance.operations.steps.deciding import decide_on_release, release_reservation
-from appliance.operations.steps.deploying import DEPLOYMENT_EMPTY, START, VERIFY, VERIFY_RECORDS
+from appliance.operations.steps.deploying import START, VERIFY, VERIFY_RECORDS
 from appliance.operations.steps.hosting import HOST, INSTANCE, RELEASE
-from appliance.operations.steps.snapshots import RESTORE, take_snapshot
+from appliance.operations.steps.restoring import DEPLOYMENT_TO_RESTORE, RESTORE, choose_way, goes_by_log
+from appliance.operations.steps.snapshots import take_snapshot
 from appliance.operations.steps.takeover import FIRST_SWITCH, MAINTENANCE, OPEN, SWITCH
 from appliance.operations.workflow import StepDefinition, Workflow
 from appliance.wiring import Appliance
@@ -23,17 +24,25 @@ ROOM = 4
 
 
 class RestoreParameters(Parameters):
-    """`point` is the newest one of the instance when it is left out."""
+    """What to go back to: see `choose`. `repository` is one elsewhere that it is read from."""
 
     point: str | None = None
+    at: Moment | None = None
+    way: Way | None = None
+    repository: str | None = None
     safety_backup: bool = True
 
 
 class BesideParameters(Parameters):
-    """`source` is the instance that the point was taken of; it may have been removed since. `host` can only be the one it lies on."""
+    """`source` is the instance that the point was taken of; it may have been removed since. `repository` is one elsewhere that it
+    is read from; without it, `host` can only be the one it lies on.
+    """
 
     source: str
     point: str | None = None
+    at: Moment | None = None
+    way: Way | None = None
+    repository: str | None = None
     port: int | None = None
     host: str | None = None
 
@@ -42,7 +51,9 @@ def accept_in_place(appliance: Appliance, instance: str, parameters: Mapping[str
     """Raises InvalidRequest, NotFound, Conflict."""
     serving(appliance, instance)
     wanted = read(RestoreParameters, parameters)
-    return {**wanted.model_dump(), "point": choose_point(appliance, instance, wanted.point).id}
+    if wanted.repository is not None:
+        appliance.store.repositories.get(wanted.repository)
+    return {**wanted.model_dump(mode="json"), **choose(appliance, instance, point=wanted.point, at=wanted.at, way=wanted.way)}
 
 
 def accept_beside(appliance: Appliance, instance: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,25 +64,28 @@ def accept_beside(appliance: Appliance, instance: str, parameters: Mapping[str, 
         raise Conflict(f"An instance named {name} exists already. Nothing was changed.")
     if name != wanted.source and appliance.store.points.list(name):
         raise Conflict(f"Recovery points of a removed instance named {name} are kept. Nothing was changed; choose another name.")
-    point = choose_point(appliance, wanted.source, wanted.point)
-    return {**wanted.model_dump(), "point": point.id, "host": same_host(point, wanted.host)}
+    chosen = choose(appliance, wanted.source, point=wanted.point, at=wanted.at, way=wanted.way)
+    return {
+        **wanted.model_dump(mode="json"),
+        **chosen,
+        "host": host_for(appliance, appliance.store.points.get(chosen["point"]), wanted=wanted.host, repository=wanted.repository),
+    }
 
 
 def check_in_place(run: Run) -> str:
     """Refuse before anything is changed."""
     instance = serving(run.appliance, run.operation.instance)
-    point = run.appliance.store.points.get(run.operation.parameters["point"])
+    record = choose_way(run)
     wanted = backup_checks(run, instance) if run.operation.parameters["safety_backup"] else []
-    checked = require([*wanted, *_checks(run, instance.product, point)])
-    run.remember(restored_point=point.id)
-    decide_on_release(run, instance, point.record["release"], own_files=True)
+    checked = require([*wanted, *_checks(run, record)])
+    decide_on_release(run, instance, record["release"], follows=False, apart=goes_by_log(run))
     return checked
 
 
 def check_beside(run: Run) -> str:
     """Refuse before anything is changed."""
     point = run.appliance.store.points.get(run.operation.parameters["point"])
-    return require([*_checks(run, point.record["product"], point), secrets_are_kept(run.appliance, point)])
+    return require([*_checks(run, choose_way(run)), secrets_are_kept(run.appliance, point)])
 
 
 def secrets_are_kept(appliance: Appliance, point: RecoveryPoint) -> Check:
@@ -109,13 +123,12 @@ def safety_backup(run: Run) -> str:
     return take_snapshot(run) if run.operation.parameters["safety_backup"] else "not wanted"
 
 
-def _checks(run: Run, product: str, point: RecoveryPoint) -> list[Any]:
-    appliance = run.appliance
-    found, version = appliance.catalogue.get(product), point.record["release"]
+def _checks(run: Run, record: Mapping[str, Any]) -> list[Any]:
+    found, version = run.appliance.catalogue.get(record["product"]), record["release"]
     return [
         runtime_fits(run.machine.reach, found.definition, version),
         lock_is_intact(found, version),
-        disk_has_room(run.machine.reach, run.machine.layout.crm_root, RELEASE_BYTES + ROOM * int(point.record["bytes_processed"])),
+        disk_has_room(run.machine.reach, run.machine.layout.crm_root, RELEASE_BYTES + ROOM * int(record["bytes_processed"])),
     ]
 
 
@@ -128,7 +141,7 @@ RESTORE_IN_PLACE = Workflow(
         StepDefinition(name="preflight", title=PREFLIGHT_TITLE, run=check_in_place),
         StepDefinition(name="backup", title="Take a safety backup", run=safety_backup),
         RELEASE,
-        DEPLOYMENT_EMPTY,
+        DEPLOYMENT_TO_RESTORE,
         RESTORE,
         MAINTENANCE,  # before the restored copy starts: its job queue must not send what the old one sends too
         START,
@@ -147,7 +160,7 @@ RESTORE_BESIDE = Workflow(
         HOST,
         INSTANCE,
         RELEASE,
-        DEPLOYMENT_EMPTY,
+        DEPLOYMENT_TO_RESTORE,
         RESTORE,
         START,
         VERIFY_RECORDS,

@@ -1,6 +1,7 @@
 """Upgrade: migrate a copy of the database with the new release, prove it on a private port, then switch; the original stays untouched."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from appliance.domain.instance import Instance
@@ -25,10 +26,10 @@ from appliance.operations.preflight import (
 )
 from appliance.operations.run import Run
 from appliance.operations.steps.deciding import decide_on_release
-from appliance.operations.steps.deploying import DEPLOYMENT_BARE, stop
+from appliance.operations.steps.deploying import DEPLOYMENT_FOLLOWING
 from appliance.operations.steps.health import probes_of
 from appliance.operations.steps.hosting import RELEASE
-from appliance.operations.steps.migrating import migrate, verify_upgrade, ways
+from appliance.operations.steps.migrating import close_for_a_migration, migrate, open_again, verify_upgrade, ways
 from appliance.operations.steps.rehearsing import REHEARSAL
 from appliance.operations.steps.settling import WATCH
 from appliance.operations.steps.snapshots import SAFETY_BACKUP
@@ -63,7 +64,7 @@ def check(run: Run) -> str:
     instance = serving(run.appliance, run.operation.instance)
     versions = [path.target.version for path in ways(run, instance.release)]
     copies = COPIES * len(versions) * (2 if run.operation.parameters.get("rehearsal", True) else 1)
-    decide_on_release(run, instance, *versions, own_files=False)
+    decide_on_release(run, instance, *versions, follows=True)
     door = port_is_free(run.machine.reach, "127.0.0.1", new(run).port, mend="end what listens there")
     checked = require([*upgrade_checks(run, instance, copies=copies), door])
     return f"{checked}; {' to '.join([instance.release, *versions])}"
@@ -83,7 +84,7 @@ def upgrade_checks(run: Run, instance: Instance, *, copies: int) -> list[Check]:
         *(runtime_fits(reach, product.definition, version) for version in versions),
         *(lock_is_intact(product, version) for version in versions),
         disk_has_room(reach, layout.crm_root, RELEASE_BYTES * len(versions)),
-        disk_has_room(reach, layout.crm_root, copies * database_bytes(reach, database)),
+        disk_has_room(reach, layout.cluster_root, copies * database_bytes(reach, database)),
         is_healthy(run.machine, probes),
         clock_is_right(run.machine, run.now),
         certificate_lasts(instance, run.now()),
@@ -99,9 +100,9 @@ UPGRADE = Workflow(
         SAFETY_BACKUP,
         RELEASE,
         *REHEARSAL,
-        DEPLOYMENT_BARE,
-        MAINTENANCE,
-        StepDefinition(name="migrate", title="Migrate a copy of the database and start on it", run=migrate, undo=stop),
+        DEPLOYMENT_FOLLOWING,
+        replace(MAINTENANCE, run=close_for_a_migration, undo=open_again),
+        StepDefinition(name="migrate", title="Migrate the standby and start on it", run=migrate),
         StepDefinition(name="verify", title="Probe it and compare every record", run=verify_upgrade),
         SWITCH,
         WATCH,

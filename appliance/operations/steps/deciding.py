@@ -18,11 +18,11 @@ SCRATCH_SITE = Site(address="127.0.0.1", domain="127.0.0.1", mode=TlsMode.NONE, 
 
 
 def decide_on_release(
-    run: Run, instance: Instance, *versions: str, own_files: bool, role: str = "production", afresh: bool = False
+    run: Run, instance: Instance, *versions: str, follows: bool, apart: bool = False, role: str = "production", afresh: bool = False
 ) -> None:
-    """Remember the deployment to make, those of the releases on the way to it, and the ones it follows.
+    """Remember the deployment to make, those of the releases on the way to it, and the ones it comes after.
 
-    A second call keeps the first decision unless it is to be `afresh`.
+    `follows` and `apart` are as for `new_deployment`. A second call keeps the first decision unless it is to be `afresh`.
     """
     if run.memory.get("new") and not afresh:
         return
@@ -34,7 +34,8 @@ def decide_on_release(
             product.definition.release(version),
             build_of(product, version),
             operation_id=run.operation.id,
-            own_files=own_files,
+            follows=follows,
+            apart=apart,
             role=role,
             release_owner=run.memory.get("secrets_of"),
             stop=stop,

@@ -1,15 +1,15 @@
 """Make a deployment, start it on its private port and see that it is healthy there, before anybody is sent to it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from appliance.domain.instance import Deployment
 from appliance.errors import Cancelled, StepFailed
 from appliance.operations.run import Run
-from appliance.operations.steps.health import await_health, count_spec, probes_of
-from appliance.operations.steps.subject import new, product, stops, subject, told
-from appliance.operations.variables import steps_variables
+from appliance.operations.steps.health import BACKGROUND_PROBES, await_health, count_spec, probes_of
+from appliance.operations.steps.subject import new, old, product, stops, subject, told
+from appliance.operations.variables import source_variables, steps_variables, variables
 from appliance.operations.workflow import StepDefinition
 from appliance.products.probing import Door
 
@@ -19,26 +19,39 @@ def create_with_empty_database(run: Run) -> None:
     run.playbook("deployment_create", told(run, database_source="empty"))
 
 
-def create_without_database(run: Run) -> None:
-    """The same, before the downtime begins; the database is copied in it. Those of the releases on the way, too."""
-    for deployment in (*stops(run), new(run)):
-        run.playbook("deployment_create", told(run, deployment, database_source="none"))
+def create_on_a_standby(run: Run, **more: Any) -> None:
+    """The same while the old one serves, and for the releases on the way; a standby of its cluster is ready when the downtime begins."""
+    source = source_variables(run.machine.layout, subject(run), old(run))
+    for number, deployment in enumerate((*stops(run), new(run))):
+        begins = {"database_source": "none"} if number else {"database_source": "standby", "source": source}
+        run.playbook("deployment_create", told(run, deployment, **begins, **more))
 
 
 def remove_deployment(run: Run) -> None:
-    """Take the new deployment away: services, directory, database, and files unless the old one uses them."""
-    remove_stops(run)
-    deployment, before = new(run), run.memory.get("old")
+    """Take the new deployment away: services, directory, database, and files unless the old one uses them. Those on the way, too."""
     if run.memory.get("opened"):
-        return  # visitors were let in: it is kept with what they wrote, as the way forward
-    own_files = before is None or Deployment(**before).files != deployment.files
-    run.playbook("deployment_remove", told(run, drop_database=True, drop_files=own_files))
+        remove_stops(run)  # visitors were let in: it is kept with what they wrote, as the way forward
+        return
+    for deployment in (*stops(run), new(run)):
+        remove(run, deployment, staying=_earlier(run))
 
 
 def remove_stops(run: Run) -> None:
     """Take away what the releases on the way have left; the releases themselves stay."""
     for stop in stops(run):
-        run.playbook("deployment_remove", told(run, stop, drop_database=True, drop_files=False))
+        remove(run, stop, staying=(*_earlier(run), new(run)))
+
+
+def remove(run: Run, deployment: Deployment, *, staying: Collection[Deployment]) -> None:
+    """Take a deployment away, with its cluster, database and files as far as none of those that stay uses them."""
+    shared_files = deployment.files in {other.files for other in staying}
+    shared_cluster = deployment.cluster in {other.cluster for other in staying}
+    going = variables(run.appliance, subject(run), deployment=deployment)
+    run.playbook("deployment_remove", {**going, "drop_database": True, "drop_cluster": not shared_cluster, "drop_files": not shared_files})
+
+
+def _earlier(run: Run) -> list[Deployment]:
+    return [Deployment(**run.memory[name]) for name in ("old", "older") if run.memory.get(name)]
 
 
 def initialise(run: Run) -> None:
@@ -57,11 +70,11 @@ def stop(run: Run) -> None:
 
 
 def verify(run: Run) -> str:
-    """Probe the new deployment on its private port: log in, read, queue alive, code and database of one series."""
+    """Probe the new deployment on its private port: log in, read, code and database of one series; a scratch copy's queue, too."""
     instance, deployment = subject(run), new(run)
     every = run.appliance.catalogue.get(instance.product).definition.probes_of(deployment.version)
-    # a probe leaves no trace among production's records
-    names = [name for name in every if name != "write" or deployment.role == "scratch"]
+    # a probe leaves no trace among production's records, and production's queue begins with the switch
+    names = [name for name in every if name not in ("write", *BACKGROUND_PROBES) or deployment.role == "scratch"]
     return await_health(run.machine, probes_of(run.appliance, instance, deployment, door=Door.PRIVATE, names=names))
 
 
@@ -104,7 +117,9 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
 
 
 DEPLOYMENT_EMPTY = StepDefinition(name="deployment", title="Prepare the deployment", run=create_with_empty_database, undo=remove_deployment)
-DEPLOYMENT_BARE = StepDefinition(name="deployment", title="Prepare the deployment", run=create_without_database, undo=remove_deployment)
+DEPLOYMENT_FOLLOWING = StepDefinition(
+    name="deployment", title="Prepare the deployment and a standby", run=create_on_a_standby, undo=remove_deployment
+)
 INITIALISE = StepDefinition(name="initialise", title="Set the CRM up", run=initialise)
 START = StepDefinition(name="start", title="Start on a private port", run=start, undo=stop)
 VERIFY = StepDefinition(name="verify", title="Probe it on the private port", run=verify)

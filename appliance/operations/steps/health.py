@@ -18,6 +18,8 @@ PAUSE_SECONDS = 0.5
 LONGEST_ROUND_SECONDS = 300
 OPEN_PROBES = ("live", "ready")
 """Asked through nginx after a switch; the others were asked on the private port before it."""
+BACKGROUND_PROBES = ("queue",)
+"""What works in the background begins when its deployment serves, so it can be asked only then; in a scratch copy at once."""
 
 
 def probes_of(
@@ -25,7 +27,8 @@ def probes_of(
 ) -> dict[str, dict[str, Any]]:
     """The product's probes by name, ready for the monitoring package; all but the writing one, or those named."""
     variables = {
-        "crm": crm_variables(layout_on(appliance, instance.host), instance) | {"outside": appliance.store.hosts.get(instance.host).address},
+        "crm": crm_variables(layout_on(appliance, instance.host), instance, cluster=deployment.cluster)
+        | {"outside": appliance.store.hosts.get(instance.host).address},
         "deployment": deployment.as_variables(),
         "release": release_variables(appliance, instance.product, deployment),
         "settings": dict(instance.settings),

@@ -9,7 +9,7 @@ from appliance.errors import CommandFailed, ProbeFailed, StepFailed
 from appliance.operations.machines import Machine
 from appliance.operations.run import Run
 from appliance.operations.steps.deploying import at_once, count_records
-from appliance.operations.steps.health import ask_probes, probes_of
+from appliance.operations.steps.health import BACKGROUND_PROBES, ask_probes, await_health, probes_of
 from appliance.operations.steps.subject import new, subject
 from appliance.operations.workflow import StepDefinition
 from appliance.products.probing import Door
@@ -20,9 +20,14 @@ MOST_UNHEALTHY = 3
 
 
 def watch(run: Run) -> str:
-    """Ask every probe, through nginx, until the settling time has passed. Raises StepFailed when the CRM turns unhealthy."""
+    """Ask every probe, through nginx, until the settling time has passed; the background has just begun.
+
+    Raises StepFailed when the CRM turns unhealthy, and ProbeFailed when its background does not begin.
+    """
     settling_seconds = run.appliance.settings.settling_seconds
-    probes = probes_of(run.appliance, subject(run), new(run), door=Door.PROXY).values()
+    every = probes_of(run.appliance, subject(run), new(run), door=Door.PROXY)
+    await_health(run.machine, {name: probe for name, probe in every.items() if name in BACKGROUND_PROBES})
+    probes = every.values()
     deadline, unhealthy = time.monotonic() + settling_seconds, 0
     while True:
         failing = failing_of(run.machine, probes)

@@ -1,26 +1,38 @@
 """Hand an instance over from one deployment to another, with the way back kept."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from appliance.domain.instance import Deployment, InstanceState
 from appliance.errors import ApplianceError
 from appliance.operations.run import Run
-from appliance.operations.steps.deploying import remove_stops
-from appliance.operations.steps.health import OPEN_PROBES, await_health, probes_of
+from appliance.operations.steps.deploying import remove, remove_stops
+from appliance.operations.steps.health import BACKGROUND_PROBES, OPEN_PROBES, await_health, probes_of
 from appliance.operations.steps.settling import left_behind
 from appliance.operations.steps.subject import new, old, subject, told, told_of_old
 from appliance.operations.telling import publish_targets
-from appliance.operations.variables import variables
 from appliance.operations.workflow import StepDefinition
 from appliance.products.probing import Door
 
 RETRY_AFTER_SECONDS = 60
-OPEN_PATIENCE_SECONDS = 20
+OPEN_PATIENCE_SECONDS = 60
 
 
-def enter_maintenance(run: Run) -> None:
-    """Answer visitors with the maintenance page and stop the old deployment."""
+def close_for_a_start(run: Run) -> None:
+    """Close the CRM for a deployment that has its database already and is only started."""
+    enter_maintenance(run, ("deployment_start", told(run)))
+
+
+def enter_maintenance(run: Run, *coming: tuple[str, Mapping[str, Any]]) -> None:
+    """Answer visitors with the maintenance page and stop the old deployment.
+
+    Before that, the playbooks they would wait for are loaded: those that are `coming`, the switch, and the way back.
+    """
+    back = (("deployment_start", told_of_old(run)), ("maintenance", _opening_old(run)))
+    for playbook, given in (*coming, ("deployment_switch", _switching(run)), *back):
+        run.prepare(playbook, given)
+    run.ahead.await_loaded()
     message = {"message": f"{subject(run).name} is being updated.{_expected_end(run)}", "retry_after_seconds": RETRY_AFTER_SECONDS}
     run.playbook("maintenance", told(run, maintenance_state="on", stop_deployment=True, maintenance=message))
 
@@ -35,7 +47,7 @@ def serve_old_again(run: Run) -> None:
     """Start the untouched old deployment, see that it is healthy, and let visitors in."""
     run.playbook("deployment_start", told_of_old(run))
     await_health(run.machine, _open_probes(run, old(run), Door.PRIVATE))
-    run.playbook("maintenance", told_of_old(run, maintenance_state="off", stop_deployment=False))
+    run.playbook("maintenance", _opening_old(run))
     publish_targets(run.appliance)
 
 
@@ -45,8 +57,16 @@ def switch(run: Run) -> None:
     run.remember(opened=True)
     if run.interrupted:
         _stand_as_before(run)
-    run.playbook("deployment_switch", told(run, leave_maintenance=True))
+    run.playbook("deployment_switch", _switching(run))
     run.appliance.store.instances.serve(instance.name, new(run), previous=_old_or_none(run))
+
+
+def _switching(run: Run) -> dict[str, Any]:
+    return told(run, leave_maintenance=True)
+
+
+def _opening_old(run: Run) -> dict[str, Any]:
+    return told_of_old(run, maintenance_state="off", stop_deployment=False)
 
 
 def _stand_as_before(run: Run) -> None:
@@ -68,9 +88,10 @@ def switch_back(run: Run) -> None:
 
 
 def see_served(run: Run) -> str:
-    """See that visitors are served, then clear away what is older than the way back."""
+    """See that visitors are served and the background works, then clear away what is older than the way back."""
     instance = subject(run)
-    seen = await_health(run.machine, _open_probes(run, new(run), Door.PROXY), patience_seconds=OPEN_PATIENCE_SECONDS)
+    probes = _open_probes(run, new(run), Door.PROXY, *BACKGROUND_PROBES)
+    seen = await_health(run.machine, probes, patience_seconds=OPEN_PATIENCE_SECONDS)
     run.appliance.store.instances.mark(instance.name, InstanceState.ACTIVE)
     publish_targets(run.appliance)
     _clear_older(run)
@@ -93,10 +114,8 @@ def _clear_older(run: Run) -> None:
     if not kept:
         return
     older = Deployment(**kept)
-    own_files = older.files not in (new(run).files, old(run).files)
     try:
-        told_of_older = variables(run.appliance, subject(run), deployment=older)
-        run.playbook("deployment_remove", {**told_of_older, "drop_database": True, "drop_files": own_files})
+        remove(run, older, staying=(new(run), old(run)))
     except ApplianceError as error:
         run.log(f"The older deployment {older.id} was left behind: {error}")
 
@@ -108,8 +127,8 @@ def _clear_stops(run: Run) -> None:
         run.log(f"What the releases on the way have left stays behind: {error}")
 
 
-def _open_probes(run: Run, deployment: Deployment, door: Door) -> dict[str, dict[str, Any]]:
-    return probes_of(run.appliance, subject(run), deployment, door=door, names=OPEN_PROBES)
+def _open_probes(run: Run, deployment: Deployment, door: Door, *more: str) -> dict[str, dict[str, Any]]:
+    return probes_of(run.appliance, subject(run), deployment, door=door, names=(*OPEN_PROBES, *more))
 
 
 def _old_or_none(run: Run) -> Deployment | None:
@@ -117,7 +136,7 @@ def _old_or_none(run: Run) -> Deployment | None:
 
 
 MAINTENANCE = StepDefinition(
-    name="maintenance", title="Show the maintenance page and stop the CRM", run=enter_maintenance, undo=serve_old_again
+    name="maintenance", title="Show the maintenance page and stop the CRM", run=close_for_a_start, undo=serve_old_again
 )
 FIRST_SWITCH = StepDefinition(name="switch", title="Point the address at it and let visitors in", run=switch)
 SWITCH = StepDefinition(name="switch", title="Switch over and let visitors in", run=switch, undo=switch_back, cancellable=False)

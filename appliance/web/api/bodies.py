@@ -11,7 +11,7 @@ from appliance.domain.product import ProductDefinition
 from appliance.domain.tls import TlsMode
 from appliance.operations.workflows import WORKFLOWS
 from appliance.store.access import Token
-from appliance.store.journal import LogLine
+from appliance.store.logs import LogLine
 from appliance.web.panel import LARGEST_ID
 
 

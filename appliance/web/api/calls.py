@@ -9,7 +9,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from appliance.domain.operation import Operation
 from appliance.operations.certifying import authority
 from appliance.operations.requesting import approve, cancel, retry
-from appliance.store.journal import LogLine
+from appliance.store.logs import LogLine
 from appliance.web.access import right_for
 from appliance.web.api.bodies import (
     ApprovalBody,
@@ -152,7 +152,7 @@ def get_log(
     panel: PanelDependency, _: Bearer, operation: OperationDependency, after: After = 0, limit: Annotated[int, Query(ge=1, le=5000)] = 1000
 ) -> LogBody:
     """Give lines of an operation's log."""
-    lines = panel.appliance.store.operations.log_lines(operation.id, after=after, limit=limit)
+    lines = panel.appliance.store.logs.lines(operation.id, after=after, limit=limit)
     return LogBody(lines=[LogLineBody.of(line) for line in lines], last=lines[-1].id if lines else after)
 
 
@@ -178,5 +178,5 @@ async def stream_log(
 ) -> AsyncIterator[ServerSentEvent]:
     """Send events `line` and `operation` as they come, then `end`; `Last-Event-ID` or `after` says where to go on."""
     start = resume_after(last_event_id, after)
-    async for event in follow(panel.appliance.store.operations, operation.id, after=start, telling=JsonTelling()):
+    async for event in follow(panel.appliance.store, operation.id, after=start, telling=JsonTelling()):
         yield event

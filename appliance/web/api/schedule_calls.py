@@ -1,13 +1,14 @@
 """Schedules, under /api/v1."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter
 from pydantic import Field
 
-from appliance.domain.schedule import Schedule
-from appliance.domain.window import CatchUp, Window, parse_blackout
+from appliance.domain.schedule import Schedule, ScheduleRequest, Work
+from appliance.domain.window import CatchUp
+from appliance.domain.window_request import WindowRequest
 from appliance.operations.schedules import add_schedule
 from appliance.web.api.bodies import Body
 from appliance.web.api.calls import BUSY, PROBLEMS
@@ -27,18 +28,29 @@ class WindowBody(Body):
     blackouts: Annotated[list[str], Field(max_length=400, description="Dates, or first..last, in that time zone", default_factory=list)]
 
 
-class NewScheduleBody(Body):
-    """A schedule to add."""
+class BasicBody(Body):
+    """What a schedule is told, and tells."""
 
     name: Annotated[str, Field(max_length=40)]
-    subject: Annotated[str, Field(max_length=64, description="A CRM, or host:NAME")]
+    subject: Annotated[str, Field(max_length=64, description="A CRM, host:NAME, or fleet:all")]
     window: WindowBody
-    parameters: Annotated[dict[str, Any], Field(description="Of a host: `what` (security or all) and `reboot`", default_factory=dict)]
+    parameters: Annotated[
+        dict[str, Any],
+        Field(
+            description="Of a host: `what` (security or all), `reboot`; of the fleet also `canaries`, `stop_after`", default_factory=dict
+        ),
+    ]
     catch_up: CatchUp = CatchUp.NEXT_WINDOW
     stop_after: Annotated[int, Field(description="After so many runs in a row that fail it pauses itself")] = 2
 
 
-class ScheduleBody(NewScheduleBody):
+class NewScheduleBody(BasicBody):
+    """A schedule to add."""
+
+    work: Annotated[Work, Field(description="A host and the fleet can only be patched")] = Work.PATCH
+
+
+class ScheduleBody(BasicBody):
     """A schedule; `note` is what was decided last, `next` when its next window begins."""
 
     kind: str
@@ -89,17 +101,10 @@ def list_schedules(panel: PanelDependency, _: Bearer) -> SchedulesBody:
 
 @router.post("", status_code=201, responses=BUSY)
 def add(panel: PanelDependency, principal: Bearer, body: NewScheduleBody) -> ScheduleBody:
-    """Patch a CRM or a host in a window from now on."""
+    """Do something in a window from now on."""
     principal.demand("schedule")
-    window = Window(
-        days=body.window.days,
-        begin=body.window.begin,
-        length=timedelta(minutes=body.window.minutes),
-        time_zone=body.window.time_zone,
-        blackouts=tuple(map(parse_blackout, body.window.blackouts)),
-    )
-    given = body.model_dump(include={"name", "subject", "parameters", "stop_after"})
-    schedule = add_schedule(panel.appliance, **given, window=window, catch_up=body.catch_up, requested_by=principal.name, now=panel.clock())
+    asked = ScheduleRequest(**{**dict(body), "window": WindowRequest(**dict(body.window))})
+    schedule = add_schedule(panel.appliance, asked, requested_by=principal.name, now=panel.clock())
     return ScheduleBody.of(schedule, panel.clock())
 
 

@@ -32,6 +32,7 @@ def list_backups(panel: PanelDependency, principal: LoggedIn, instance: str = ""
         section="/backups",
         groups=[(name, points) for name, points in there if instance in ("", name)],
         removed=[(name, points) for name, points in removed if instance in ("", name)],
+        repositories=store.repositories.list(),
         names=names,
         chosen=instance if instance in names else "",
     )

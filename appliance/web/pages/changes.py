@@ -95,12 +95,12 @@ def restore(panel: PanelDependency, form: Form, name: str) -> Response:
 
 
 def _send_restore(panel: Panel, form: Submission, name: str) -> Operation:
-    point = form.text("point")
+    wanted = {"at": f"{at}Z"} if (at := form.text("at")) else {"point": form.text("point")}
     if form.text("way") == "beside":
-        return send(panel, form.principal, "restore-beside", form.text("new_name"), {"source": name, "point": point})
+        return send(panel, form.principal, "restore-beside", form.text("new_name"), {"source": name, **wanted})
     form.principal.demand("restore")
     check_typed_name(form.text("confirmation"), name)
-    return send(panel, form.principal, "restore", name, {"point": point})
+    return send(panel, form.principal, "restore", name, wanted)
 
 
 def _restore_form(panel: Panel, principal: Principal, name: str, values: dict[str, str], problem: Problem | None = None) -> Response:
@@ -113,6 +113,7 @@ def _restore_form(panel: Panel, principal: Principal, name: str, values: dict[st
         problem,
         points=points,
         chosen=values.get("point") or (points[0].id if points else ""),
+        at=values.get("at", ""),
         way=values.get("way", "beside"),
         new_name=values.get("new_name", f"{name}-copy"),
     )

@@ -38,6 +38,15 @@ def back_up(panel: PanelDependency, form: Form, name: str) -> Response:
     )
 
 
+@router.post("/{name}/archive")
+def archive(panel: PanelDependency, form: Form, name: str) -> Response:
+    """Keep every change, or no longer."""
+    wanted = {"wanted": form.text("wanted") == "yes"}
+    return send_or_show(
+        lambda: send(panel, form.principal, "archive", name, wanted), lambda problem: instance_page(panel, form.principal, name, problem)
+    )
+
+
 @router.post("/{name}/drill")
 def drill(panel: PanelDependency, form: Form, name: str) -> Response:
     """Prove a recovery point, the newest unless one is named."""

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from appliance.domain.operation import Operation, OperationStatus
 from appliance.operations.requesting import approve, cancel, retry
-from appliance.store.journal import LogLine
+from appliance.store.logs import LogLine
 from appliance.web.access import NEEDED, Principal, right_for
 from appliance.web.live import follow, is_moving, resume_after
 from appliance.web.panel import OperationDependency, PanelDependency
@@ -73,7 +73,7 @@ def list_operations(panel: PanelDependency, principal: LoggedIn, filters: Annota
 @router.get("/{operation_id}")
 def show_operation(panel: PanelDependency, principal: LoggedIn, operation: OperationDependency) -> Response:
     """Show one operation; what is logged so far is in the page, the rest follows by the stream."""
-    lines = panel.appliance.store.operations.log_lines(operation.id, limit=FIRST_LINES)
+    lines = panel.appliance.store.logs.lines(operation.id, limit=FIRST_LINES)
     return panel.pages.page(
         "operation.html",
         principal=principal,
@@ -128,14 +128,14 @@ async def stream_operation(
     """Send what is logged and what changes, from the last line that the reader has."""
     telling = PageTelling(pages=panel.pages, principal=principal)
     start = resume_after(last_event_id, after)
-    async for event in follow(panel.appliance.store.operations, operation.id, after=start, telling=telling):
+    async for event in follow(panel.appliance.store, operation.id, after=start, telling=telling):
         yield event
 
 
 @router.get("/{operation_id}/log.txt")
 def download_log(panel: PanelDependency, _: LoggedIn, operation: OperationDependency) -> Response:
     """Give the whole log as text."""
-    lines = panel.appliance.store.operations.log_lines(operation.id, limit=1_000_000)
+    lines = panel.appliance.store.logs.lines(operation.id, limit=1_000_000)
     text = "".join(f"{line.at:%Y-%m-%dT%H:%M:%SZ} {line.step or '-'}: {line.text}\n" for line in lines)
     headers = {"Content-Disposition": f'attachment; filename="operation-{operation.id}.log"'}
     return PlainTextResponse(text, headers=headers)

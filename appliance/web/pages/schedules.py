@@ -1,39 +1,50 @@
-"""When CRMs and hosts are patched by themselves: a schedule is added, or forgotten."""
+"""What is done to CRMs and hosts by itself, and when: a schedule is added, or forgotten."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
 
-from appliance.domain.host import FLEET, host_of_subject
-from appliance.domain.schedule import Schedule
-from appliance.domain.window import CatchUp, Window, parse_blackout
+from appliance.domain.host import FLEET
+from appliance.domain.retention import read_numbers
+from appliance.domain.schedule import Schedule, ScheduleRequest, Work
+from appliance.domain.window import CatchUp
+from appliance.domain.window_request import WindowRequest
 from appliance.errors import ApplianceError, InvalidRequest
+from appliance.operations.kinds.fleet_patch import fleet
 from appliance.operations.kinds.host_patch import What
 from appliance.operations.pending import subjects_of
 from appliance.operations.schedules import add_schedule
 from appliance.web.access import Principal
 from appliance.web.errors import Problem, problem_of
 from appliance.web.panel import Panel, PanelDependency
+from appliance.web.patching import patch_parameters
 from appliance.web.sessions import Form, LoggedIn, Submission
 
 router = APIRouter(prefix="/schedules", include_in_schema=False)
 
-USUAL = {"days": "SUN", "begin": "02:00", "minutes": "180", "time_zone": "UTC", "stop_after": "2", "what": What.SECURITY.value}
+USUAL = {
+    "days": "SUN",
+    "begin": "02:00",
+    "minutes": "180",
+    "time_zone": "UTC",
+    "stop_after": "2",
+    "what": What.SECURITY.value,
+    "keep": "daily=7 weekly=4 monthly=12",
+}
 
 
 @router.get("/add")
 def show_form(panel: PanelDependency, principal: LoggedIn) -> Response:
-    """Ask what is to be patched, and when."""
+    """Ask what is to be done, and when."""
     principal.demand("schedule")
     return _form(panel, principal, USUAL)
 
 
 @router.post("/add")
 def add(panel: PanelDependency, form: Form) -> Response:
-    """Patch it in every window from now on; or show the form again with what is wrong in it."""
+    """Do it in every window from now on; or show the form again with what is wrong in it."""
     form.principal.demand("schedule")
     try:
         _add(panel, form)
@@ -51,37 +62,38 @@ def remove(panel: PanelDependency, form: Form, name: str) -> Response:
 
 
 def _add(panel: Panel, form: Submission) -> Schedule:
-    window = Window(
+    window = WindowRequest(
         days=form.text("days"),
         begin=form.text("begin"),
-        length=timedelta(minutes=_number(form, "minutes", "length_minutes")),
+        minutes=form.number("minutes"),
         time_zone=form.text("time_zone"),
-        blackouts=tuple(parse_blackout(one) for one in form.text("blackouts").replace(",", " ").split()),
+        blackouts=form.text("blackouts").replace(",", " ").split(),
     )
-    return add_schedule(
-        panel.appliance,
+    work = _work(form)
+    asked = ScheduleRequest(
         name=form.text("name"),
         subject=form.text("subject"),
         window=window,
-        parameters=_parameters(form),
+        work=work,
+        parameters=_parameters(form, work),
         catch_up=CatchUp.SOON if form.text("catch_up") else CatchUp.NEXT_WINDOW,
-        stop_after=_number(form, "stop_after", "stop_after"),
-        requested_by=form.principal.name,
-        now=panel.clock(),
+        stop_after=form.number("stop_after"),
     )
+    return add_schedule(panel.appliance, asked, requested_by=form.principal.name, now=panel.clock())
 
 
-def _parameters(form: Submission) -> dict[str, Any]:
-    subject = form.text("subject")
-    of_hosts = subject == FLEET or host_of_subject(subject) is not None
-    return {"what": form.text("what"), "reboot": bool(form.text("reboot"))} if of_hosts else {}
+def _parameters(form: Submission, work: Work) -> dict[str, Any]:
+    if work is Work.PATCH:
+        return patch_parameters(form, form.text("subject"))
+    keep = read_numbers(form.text("keep").split()) if work is Work.BACKUP else {}
+    return {"keep": keep} if keep else {}
 
 
-def _number(form: Submission, name: str, field: str) -> int:
-    text = form.text(name)
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(2**31))):
-        raise InvalidRequest(f"{text[:20]!r} is not a number. Nothing was changed.", field=field)
-    return int(text)
+def _work(form: Submission) -> Work:
+    try:
+        return Work(form.text("work") or Work.PATCH)
+    except ValueError:
+        raise InvalidRequest(f"Choose what is done: {', '.join(Work)}. Nothing was changed.", field="work") from None
 
 
 def _form(panel: Panel, principal: Principal, values: Mapping[str, str], problem: Problem | None = None) -> Response:
@@ -94,4 +106,6 @@ def _form(panel: Panel, principal: Principal, values: Mapping[str, str], problem
         problem=problem,
         values=values,
         subjects=[*(one for one in subjects_of(panel.appliance) if one not in local), FLEET],
+        fleet=FLEET,
+        members=fleet(panel.appliance),
     )

@@ -3,11 +3,12 @@
 from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
 
-from appliance.domain.host import FLEET, host_of_subject, patch_kind
+from appliance.domain.host import patch_kind
 from appliance.operations.pending import look, subjects_of
 from appliance.web.access import Principal
 from appliance.web.errors import Problem
 from appliance.web.panel import Panel, PanelDependency
+from appliance.web.patching import patch_parameters
 from appliance.web.requesting import send, send_or_show
 from appliance.web.sessions import Form, LoggedIn
 
@@ -32,9 +33,8 @@ def ask_now(panel: PanelDependency, form: Form) -> Response:
 def patch(panel: PanelDependency, form: Form) -> Response:
     """Patch an instance, a host or the fleet now."""
     subject = form.text("subject")
-    given = {"what": form.text("what") or "security", "reboot": bool(form.text("reboot"))} if host_of_subject(subject) else {}
     return send_or_show(
-        lambda: send(panel, form.principal, patch_kind(subject), subject, given),
+        lambda: send(panel, form.principal, patch_kind(subject), subject, patch_parameters(form, subject)),
         lambda problem: _page(panel, form.principal, problem),
     )
 
@@ -64,7 +64,6 @@ def _page(panel: Panel, principal: Principal, problem: Problem | None = None) ->
         section="/updates",
         problem=problem,
         rows=rows,
-        fleet=FLEET,
         schedules=schedules,
         paused=store.schedules.paused_by(),
     )

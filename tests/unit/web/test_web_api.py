@@ -18,6 +18,12 @@ def test_an_operators_program_cannot_leave_the_rehearsal_out(world: PanelWorld, 
     assert world.program_of("Oscar").post("/api/v1/operations", json=body).status_code == 403
 
 
+@pytest.mark.parametrize(("unknown", "status"), [(False, 202), (True, 403)])
+def test_an_operators_program_tidies_but_leaves_what_visitors_may_have_used(world: PanelWorld, *, unknown: bool, status: int) -> None:
+    body = {"kind": "tidy", "instance": "sales", "parameters": {"unknown": unknown}}
+    assert world.program_of("Oscar").post("/api/v1/operations", json=body).status_code == status
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
@@ -58,7 +64,7 @@ def test_a_bad_query_is_told_by_its_field(world: PanelWorld, query: str) -> None
 
 def test_a_log_is_given_from_a_line_on(world: PanelWorld) -> None:
     operation = run_operation(world.appliance)
-    world.appliance.store.operations.log(operation.id, "one\ntwo", step="build", now=world.moment)
+    world.appliance.store.logs.add(operation.id, "one\ntwo", step="build", now=world.moment)
     told = world.program_of("Victor").get("/api/v1/operations/1/log?after=2").json()
     assert ([line["text"] for line in told["lines"]], told["last"]) == (["two"], 3)
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from appliance.domain.instance import Archive
 from appliance.domain.operation import OperationStatus
 from tests.support.web_world import NOON, STEPS, Browser, PanelWorld, add_sales, end_operation, run_operation
 
@@ -15,12 +16,19 @@ def requested(world: PanelWorld) -> tuple[str, str, dict[str, object], str]:
     ("kind", "fields", "parameters"),
     [
         ("backup", {}, {}),
+        ("archive", {"wanted": "yes"}, {"wanted": True}),
+        ("archive", {"wanted": ""}, {"wanted": False}),
         ("drill", {"point": "sales-1"}, {"point": "sales-1"}),
         ("drill", {}, {"point": "sales-2"}),
         ("upgrade", {"release": "2.8.6"}, {"to": "2.8.6", "rehearsal": True}),
         ("upgrade", {"release": "2.8.6", "unrehearsed": "yes"}, {"to": "2.8.6", "rehearsal": False}),
         ("rollback", {"confirmation": "sales"}, {}),
         ("restore", {"way": "in_place", "point": "sales-1", "confirmation": "sales"}, {"point": "sales-1"}),
+        (
+            "restore",
+            {"way": "in_place", "point": "sales-1", "at": "2026-03-02T05:00:30", "confirmation": "sales"},
+            {"point": "sales-2", "at": "2026-03-02T05:00:30Z", "way": "log"},
+        ),
         ("remove", {"confirmation": "sales"}, {"purge": False}),
         ("remove", {"confirmation": "sales", "purge": "yes"}, {"purge": True}),
     ],
@@ -40,6 +48,19 @@ def test_a_restore_beside_makes_a_new_crm(world: PanelWorld, alice: Browser) -> 
     assert answer.status_code == 303
     kind, instance, parameters, _ = requested(world)
     assert (kind, instance, parameters["source"], parameters["point"]) == ("restore-beside", "sales-copy", "sales", "sales-1")
+
+
+def test_a_moment_can_be_asked_for_where_every_change_is_kept(world: PanelWorld, alice: Browser, oscar: Browser) -> None:
+    assert 'name="at"' not in alice.get("/instances/sales/restore").text
+    assert "Keep every change" in oscar.get("/instances/sales").text
+    world.appliance.store.instances.archive("sales", Archive(deployment="0001-2.7.13", spool="/s", database={}))
+    assert 'name="at"' in alice.get("/instances/sales/restore").text
+    assert "Keep no longer" in alice.get("/instances/sales").text
+    assert "Keep no longer" not in oscar.get("/instances/sales").text
+    assert oscar.post("/instances/sales/archive", {"wanted": ""}).status_code == 403
+    refused = alice.post("/instances/sales/restore", {"way": "in_place", "at": "soon", "confirmation": "sales"})
+    assert refused.status_code == 422
+    assert 'id="at"' in refused.text
 
 
 def test_a_removed_crm_is_brought_back_from_its_page_under_its_old_name_or_another(world: PanelWorld, alice: Browser) -> None:

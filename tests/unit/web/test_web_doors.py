@@ -22,6 +22,7 @@ SEEN_BY_ALL = [
 ]
 OPERATORS_FORMS = [
     "/schedules/add",
+    "/updates/fleet",
     "/instances/{name}/upgrade",
     "/instances/{name}/rollback",
     "/instances/{name}/restore",
@@ -39,6 +40,7 @@ STREAMS = ["/operations/{operation_id}/stream"]
 CHANGES = {
     "/instances/{name}/backup": "operator",
     "/instances/{name}/drill": "operator",
+    "/instances/{name}/archive": "operator",
     "/instances/{name}/upgrade": "operator",
     "/instances/{name}/rollback": "operator",
     "/instances/{name}/restore": "operator",
@@ -46,6 +48,7 @@ CHANGES = {
     "/hosts/{name}/prepare": "operator",
     "/updates": "operator",
     "/updates/patch": "operator",
+    "/updates/fleet": "operator",
     "/updates/pause": "operator",
     "/schedules/add": "operator",
     "/schedules/{name}/remove": "operator",

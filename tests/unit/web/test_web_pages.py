@@ -7,6 +7,7 @@ import pytest
 
 from appliance.domain.instance import InstanceState
 from appliance.domain.operation import OperationStatus
+from appliance.domain.repository import Repository
 from monitoring.clock import Moment
 from monitoring.ledger import SERVICE, Ledger, Observation, State
 from tests.support.web_world import NOON, STEPS, Browser, PanelWorld, add_sales, end_operation, run_operation
@@ -52,10 +53,10 @@ def test_the_overview_shows_each_crm_at_a_glance(world: PanelWorld, alice: Brows
 
 def test_the_overview_asks_for_what_is_missing(world: PanelWorld, alice: Browser) -> None:
     add_sales(world.appliance, name="support", slot=1)
-    world.appliance.store.points.forget("support")
+    world.appliance.store.points.forget(["support-1", "support-2"])
     end_operation(world.appliance, run_operation(world.appliance).id, OperationStatus.ROLLED_BACK, cause="no room")
     world.moment = NOON + timedelta(hours=11)
-    world.appliance.store.points.forget("sales")
+    world.appliance.store.points.forget(["sales-1", "sales-2"])
     text = text_of(alice.get("/").text)
     for wanted in ("support has no backup.", "sales has no backup.", "Upgrade of sales: rolled back."):
         assert wanted in text
@@ -74,6 +75,16 @@ def test_the_scratch_copy_of_a_drill_is_no_crm(world: PanelWorld, alice: Browser
     add_sales(world.appliance, name="support-drill", slot=1)
     world.appliance.store.instances.mark("support-drill", InstanceState.SCRATCH)
     assert all("support-drill" not in alice.get(address).text for address in ("/", "/instances", "/backups", "/operations"))
+
+
+def test_repositories_elsewhere_are_shown_with_how_the_last_copying_went(world: PanelWorld, alice: Browser) -> None:
+    assert "Repositories elsewhere" not in alice.get("/backups").text
+    repositories = world.appliance.store.repositories
+    repositories.add(Repository(name="offsite", location="rest:https://nas:8000/crm/", created_at=NOON), by="Alice")
+    assert "not used yet" in alice.get("/backups").text
+    repositories.note("offsite", "It did not answer within 30 s.", works=False, now=NOON)
+    page = alice.get("/backups").text
+    assert ("fails" in page, "It did not answer within 30 s." in page) == (True, True)
 
 
 def test_a_recovery_point_is_unproven_until_it_was_restored(alice: Browser) -> None:
@@ -170,7 +181,7 @@ def test_an_ended_operation_opens_no_stream(world: PanelWorld, alice: Browser) -
 
 def test_hostile_text_is_shown_inert(world: PanelWorld, alice: Browser) -> None:
     operation = run_operation(world.appliance)
-    world.appliance.store.operations.log(operation.id, HOSTILE, step=HOSTILE, now=NOON)
+    world.appliance.store.logs.add(operation.id, HOSTILE, step=HOSTILE, now=NOON)
     world.appliance.store.operations.finish(operation.id, OperationStatus.FAILED, now=NOON, cause=HOSTILE, next_action=HOSTILE)
     for address in ("/operations/1", "/", "/login?next=" + HOSTILE, "/install?product=" + HOSTILE, "/operations?instance=" + HOSTILE):
         page = alice.get(address).text

@@ -20,9 +20,7 @@ def events_of(text: str) -> list[dict[str, str]]:
 
 def ended_with_lines(world: PanelWorld, count: int) -> None:
     operation = run_operation(world.appliance)
-    world.appliance.store.operations.log(
-        operation.id, "\n".join(f"line {number}" for number in range(2, count + 1)), step="build", now=NOON
-    )
+    world.appliance.store.logs.add(operation.id, "\n".join(f"line {number}" for number in range(2, count + 1)), step="build", now=NOON)
     end_operation(world.appliance, operation.id, OperationStatus.SUCCEEDED)
 
 
@@ -64,7 +62,7 @@ def test_a_program_gets_the_operation_as_the_api_gives_it(world: PanelWorld) -> 
 
 def test_hostile_lines_stay_text_in_the_stream(world: PanelWorld, victor: Browser) -> None:
     operation = run_operation(world.appliance)
-    world.appliance.store.operations.log(operation.id, "<hx-partial hx-target='body'>\revent: end", step="build", now=NOON)
+    world.appliance.store.logs.add(operation.id, "<hx-partial hx-target='body'>\revent: end", step="build", now=NOON)
     end_operation(world.appliance, operation.id, OperationStatus.SUCCEEDED)
     events = events_of(victor.get("/operations/1/stream").text)
     assert "&lt;hx-partial" in events[0]["data"]

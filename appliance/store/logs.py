@@ -1,5 +1,6 @@
-"""The logs of operations that ended long ago: which they are, and how they make room."""
+"""What operations log: written while they go on, read from where a reader was, cleared when they ended long ago."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,12 +16,33 @@ ENDED = tuple(status for status in OperationStatus if status.is_final)
 
 
 @dataclass(frozen=True, kw_only=True)
-class OldLogs:
-    """What may be cleared of the journal; the operations themselves and their steps stay."""
+class LogLine:
+    """A line of an operation's log; ids grow, so a reader goes on after the last one it has seen."""
+
+    id: int
+    at: datetime
+    step: str | None
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logs:
+    """The logs of all operations; clearing one leaves the operation itself and its steps."""
 
     database: Database
 
-    def find(self, *, ended_before: datetime, newest: int, limit: int) -> list[int]:
+    def add(self, operation_id: int, text: str, *, step: str | None, now: datetime) -> None:
+        """Add a line, or several, to the live log."""
+        with self.database.writing() as session:
+            session.add_all(LogRow(operation_id=operation_id, at=now, step=step, text=line) for line in text.splitlines() or [""])
+
+    def lines(self, operation_id: int, *, after: int = 0, limit: int = 1000) -> Sequence[LogLine]:
+        """The lines with an id above `after`, oldest first."""
+        query = select(LogRow).where(LogRow.operation_id == operation_id, LogRow.id > after).order_by(LogRow.id).limit(limit)
+        with self.database.reading() as session:
+            return [LogLine(id=row.id, at=row.at, step=row.step, text=row.text) for row in session.scalars(query)]
+
+    def find_old(self, *, ended_before: datetime, newest: int, limit: int) -> list[int]:
         """The oldest operations that ended before that moment, are not among the newest of their instance, and still have their log."""
         rank = func.row_number().over(partition_by=OperationRow.instance, order_by=OperationRow.id.desc())
         ranked = select(OperationRow.id, OperationRow.status, OperationRow.finished_at, rank.label("rank")).subquery()

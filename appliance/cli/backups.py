@@ -1,0 +1,134 @@
+"""Keep what instances hold, and bring it back: recovery points, archives, restores and drills."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from appliance.cli.opened import opened
+from appliance.cli.output import AsJson, moment, print_json, print_table
+from appliance.cli.requested import Detach, Kept, carry_out, said
+from appliance.domain.retention import read_numbers
+from appliance.errors import InvalidRequest
+
+app = typer.Typer()
+
+Name = Annotated[str, typer.Argument(help="Name of the instance.", show_default=False)]
+At = Annotated[
+    str | None, typer.Option(help='A moment, as "2026-11-22 14:05:30", or latest; in this machine\'s time zone unless it says another one.')
+]
+Way = Annotated[
+    str | None, typer.Option(help="How the database comes back: from its dump, or from its files and its log.", metavar="dump|log")
+]
+FromRepository = Annotated[
+    str | None, typer.Option("--from", help="A repository elsewhere to read from; `appliance repository list` names them.")
+]
+Data = Annotated[
+    str, typer.Option(help="How much of the data is read: none, the seventh whose turn it is, or all.", metavar="none|part|all")
+]
+
+
+def read_moment(text: str) -> str:
+    """A moment with its time zone, as the API takes it. Raises InvalidRequest."""
+    if text == "latest":
+        return text
+    try:
+        moment_given = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidRequest(f'{text[:60]!r} is no moment; write "2026-11-22 14:05:30". Nothing was changed.', field="at") from None
+    return (moment_given if moment_given.tzinfo else moment_given.astimezone()).isoformat()
+
+
+@app.command()
+def backup(name: Name, keep: Kept = None, detach: Detach = False, as_json: AsJson = False) -> None:
+    """Take a recovery point; with `--keep`, give up those that are not to be kept then."""
+    carry_out("backup", name, said(keep=read_numbers(keep or ())), as_json=as_json, detach=detach)
+
+
+@app.command()
+def archive(
+    name: Name,
+    wanted: Annotated[bool, typer.Option("--on/--off", help="Whether the log of its database is received.")] = True,
+    afresh: Annotated[bool, typer.Option("--afresh", help="Begin a new log, where the one that there is has a gap.")] = False,
+    detach: Detach = False,
+    as_json: AsJson = False,
+) -> None:
+    """Keep every change, so that any moment can be gone back to; called again, it saves a new base, from which going back is faster.
+
+    Example: appliance archive crm, and on the worst day: appliance restore crm --at "2026-11-22 14:05"
+    """
+    carry_out("archive", name, {"wanted": wanted, "afresh": afresh}, as_json=as_json, detach=detach)
+
+
+@app.command()
+def check(
+    name: Name,
+    data: Data = "part",
+    detach: Detach = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check that the repository with an instance's recovery points is whole: its structure, and some or all of its data."""
+    carry_out("check", name, {"data": data}, as_json=as_json, detach=detach)
+
+
+@app.command("recovery-points")
+def recovery_points(
+    name: Annotated[str | None, typer.Argument(help="Name of an instance, which may have been removed; all if left out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the moments an instance can be brought back to, newest first; without a name those of all, of removed ones too."""
+    store = opened().store
+    points = store.points.all() if name is None else store.points.list(name)
+    if not points and name is not None:
+        store.instances.get(name)  # a removed instance may have points; an unknown one is refused
+    if as_json:
+        print_json(points)
+        return
+    there = {instance.name for instance in store.instances.list()}
+    rows = [
+        (
+            point.id,
+            point.instance if point.instance in there else f"{point.instance} (removed)",
+            moment(point.at),
+            point.record["release"],
+            f"proven {moment(point.proven_at)}" if point.proven_at else "unproven",
+        )
+        for point in points
+    ]
+    empty = f"There is no recovery point yet. Take one: appliance backup {name or 'NAME'}"
+    print_table(("POINT", "INSTANCE", "AT", "RELEASE", "PROOF"), rows, empty=empty)
+
+
+@app.command()
+def restore(
+    name: Name,
+    to: Annotated[str | None, typer.Option(help="Recovery point; the newest one if left out.")] = None,
+    at: At = None,
+    way: Way = None,
+    repository: FromRepository = None,
+    host: Annotated[str | None, typer.Option(help="With --as and --from: another host to restore on.", show_default=False)] = None,
+    beside: Annotated[str | None, typer.Option("--as", help="Restore beside, as a new instance of this name.")] = None,
+    safety_backup: Annotated[bool, typer.Option(help="Back up what is there now before it is replaced.")] = True,
+    detach: Detach = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring an instance back: in place (what serves now is kept as the way back), or beside as a new instance."""
+    moment_wanted = said(at=at and read_moment(at), way=way, repository=repository)
+    if beside is not None:
+        source = {"source": name, "point": to, **said(host=host)}
+        carry_out("restore-beside", beside, source | moment_wanted, as_json=as_json, detach=detach)
+    else:
+        carry_out("restore", name, {"point": to, "safety_backup": safety_backup} | moment_wanted, as_json=as_json, detach=detach)
+
+
+@app.command()
+def drill(
+    name: Name,
+    to: Annotated[str | None, typer.Option(help="Recovery point; the newest one if left out.")] = None,
+    way: Way = None,
+    repository: FromRepository = None,
+    detach: Detach = False,
+    as_json: AsJson = False,
+) -> None:
+    """Prove a recovery point: restore it into a scratch copy, log in, write, count every record, throw the copy away."""
+    carry_out("drill", name, {"point": to, **said(way=way, repository=repository)}, as_json=as_json, detach=detach)

@@ -1,0 +1,49 @@
+"""Look after the received logs of databases: after an upgrade or a restore, another database serves, and its log is to be received."""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from appliance.domain.instance import Instance, InstanceState
+from appliance.errors import ApplianceError
+from appliance.operations.renewing import REQUESTED_BY, has_failed_lately
+from appliance.operations.requesting import request
+from appliance.wiring import Appliance
+
+PAUSE_SECONDS = 15.0
+
+
+@dataclass(kw_only=True)
+class Archives:
+    """Looks a few times a minute, and only while nothing else is to be done."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    due_at: float = 0.0
+
+    def look(self, appliance: Appliance, now: datetime, *, idle: bool) -> None:
+        """Look if it is time."""
+        if idle and self.monotonic() >= self.due_at:
+            self.due_at = self.monotonic() + PAUSE_SECONDS
+            follow_switches(appliance, now)
+
+
+def follow_switches(appliance: Appliance, now: datetime) -> list[str]:
+    """Request that the log of what serves now is received; gives the names. A refusal is said on standard error, and tried again."""
+    requested = []
+    for instance in appliance.store.instances.list():
+        if not _is_behind(instance) or has_failed_lately(appliance, "archive", instance.name, now):
+            continue
+        try:
+            request(appliance, "archive", instance.name, {}, requested_by=REQUESTED_BY, now=now)
+            requested.append(instance.name)
+        except ApplianceError as error:
+            print(f"The log of what {instance.name} serves now is not received yet: {error}", file=sys.stderr)
+    return requested
+
+
+def _is_behind(instance: Instance) -> bool:
+    if instance.state is not InstanceState.ACTIVE or instance.archive is None or instance.deployment is None:
+        return False
+    return instance.archive.deployment != instance.deployment.id

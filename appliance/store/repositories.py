@@ -1,0 +1,57 @@
+"""The repositories elsewhere."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, select
+
+from appliance.domain.repository import Repository
+from appliance.errors import NotFound
+from appliance.store.database import Database
+from appliance.store.models import AuditRow, RepositoryRow
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repositories:
+    """Each that recovery points are copied to."""
+
+    database: Database
+
+    def list(self) -> list[Repository]:
+        """By name."""
+        with self.database.reading() as session:
+            return [_repository(row) for row in session.scalars(select(RepositoryRow).order_by(RepositoryRow.name))]
+
+    def get(self, name: str) -> Repository:
+        """Raises NotFound."""
+        with self.database.reading() as session:
+            row = session.get(RepositoryRow, name)
+        if row is None:
+            raise NotFound(f"There is no repository {name!r}. `appliance repository list` names them.")
+        return _repository(row)
+
+    def add(self, repository: Repository, *, by: str) -> None:
+        """Keep it; its name was found to be free."""
+        with self.database.writing() as session:
+            session.add(RepositoryRow(**vars(repository)))
+            detail = {"location": repository.location}
+            session.add(AuditRow(at=repository.created_at, actor=by, action="add repository", subject=repository.name, detail=detail))
+
+    def note(self, name: str, text: str, *, works: bool, now: datetime) -> None:
+        """Write how the last copying to it went."""
+        with self.database.writing() as session:
+            if (row := session.get(RepositoryRow, name)) is not None:
+                row.note, row.works, row.noted_at = text, works, now
+
+    def remove(self, name: str, *, by: str, now: datetime) -> None:
+        """Forget it; what lies there stays there. Raises NotFound."""
+        self.get(name)
+        with self.database.writing() as session:
+            session.execute(delete(RepositoryRow).where(RepositoryRow.name == name))
+            session.add(AuditRow(at=now, actor=by, action="remove repository", subject=name, detail={}))
+
+
+def _repository(row: RepositoryRow) -> Repository:
+    return Repository(
+        name=row.name, location=row.location, created_at=row.created_at, note=row.note, noted_at=row.noted_at, works=row.works
+    )

@@ -1,0 +1,113 @@
+"""Every change of a CRM is kept: which moments can be asked for, what they need, and what follows a switch."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from appliance.cli import app
+from appliance.cli.backups import read_moment
+from appliance.domain.instance import Archive, InstanceState, RecoveryPoint
+from appliance.errors import InvalidRequest
+from appliance.operations.archives import Archives, follow_switches
+from appliance.operations.steps.copying import choose
+from appliance.wiring import Appliance
+from tests.support.operating import make_appliance
+from tests.support.web_world import NOON, add_sales, deployment
+
+ARCHIVE = Archive(deployment="0001-2.7.13", spool="/srv/crm/sales/archive/0001-9", database={"name": "crm", "port": 5500})
+
+
+@pytest.fixture
+def appliance(tmp_path: Path) -> Appliance:
+    made = make_appliance(tmp_path)
+    add_sales(made)
+    made.store.instances.archive("sales", ARCHIVE)
+    return made
+
+
+def chosen(appliance: Appliance, **wanted: Any) -> dict[str, Any]:
+    return choose(appliance, "sales", **{"point": None, "at": None, "way": None, **wanted})
+
+
+def test_an_archive_is_remembered_until_it_is_ended(appliance: Appliance) -> None:
+    assert appliance.store.instances.get("sales").archive == ARCHIVE
+    appliance.store.instances.archive("sales", None)
+    assert appliance.store.instances.get("sales").archive is None
+
+
+def test_a_recovery_point_is_restored_from_its_dump_unless_its_log_is_asked_for(appliance: Appliance) -> None:
+    assert chosen(appliance) == {"point": "sales-2", "way": "dump"}
+    record = {"product": "creme", "release": "2.7.13", "wal": {"log": "l", "restore_point": "sales/3", "lsn": "0/1", "exact": True}}
+    appliance.store.points.add(RecoveryPoint(id="sales-3", instance="sales", at=NOON, repository="local", record=record))
+    assert chosen(appliance, way="log") == {"point": "sales-3", "way": "log"}
+    with pytest.raises(InvalidRequest, match="sales-1 is not marked in a received log"):
+        chosen(appliance, point="sales-1", way="log")
+
+
+@pytest.mark.parametrize(("hours_ago", "files_of"), [(9, "sales-1"), (8, "sales-1"), (7.5, "sales-2"), (1, "sales-2")])
+def test_a_moment_takes_its_files_from_the_first_recovery_point_after_it(appliance: Appliance, hours_ago: float, files_of: str) -> None:
+    assert chosen(appliance, at=NOON - timedelta(hours=hours_ago)) == {"point": files_of, "way": "log"}
+
+
+def test_as_late_as_possible_takes_the_newest_files(appliance: Appliance) -> None:
+    assert chosen(appliance, at="latest") == {"point": "sales-2", "way": "log"}
+
+
+@pytest.mark.parametrize("wanted", [{"point": "sales-1"}, {"way": "dump"}])
+def test_a_moment_is_not_in_a_dump(appliance: Appliance, wanted: dict[str, str]) -> None:
+    with pytest.raises(InvalidRequest, match="by the log"):
+        chosen(appliance, at=NOON, **wanted)
+
+
+def test_the_log_of_what_serves_after_a_switch_is_asked_for_once(appliance: Appliance) -> None:
+    assert follow_switches(appliance, NOON) == []
+    appliance.store.instances.serve("sales", deployment("2.8.6", "2.8"), previous=deployment("2.7.13", "2.7"))
+    assert follow_switches(appliance, NOON) == ["sales"]
+    (operation,) = appliance.store.operations.list()
+    assert (operation.kind, operation.parameters, operation.requested_by) == ("archive", {"wanted": True, "afresh": False}, "the appliance")
+    assert follow_switches(appliance, NOON) == []
+
+
+@pytest.mark.parametrize("state", [InstanceState.REMOVING, InstanceState.INSTALLING])
+def test_what_does_not_serve_is_left_alone(appliance: Appliance, state: InstanceState) -> None:
+    appliance.store.instances.serve("sales", deployment("2.8.6", "2.8"), previous=None)
+    appliance.store.instances.mark("sales", state)
+    assert follow_switches(appliance, NOON) == []
+
+
+def test_a_look_is_taken_while_nothing_else_is_done(appliance: Appliance) -> None:
+    appliance.store.instances.serve("sales", deployment("2.8.6", "2.8"), previous=None)
+    archives = Archives(monotonic=lambda: 0.0)
+    archives.look(appliance, NOON, idle=False)
+    assert appliance.store.operations.list() == []
+    archives.look(appliance, NOON, idle=True)
+    assert len(appliance.store.operations.list()) == 1
+
+
+def test_a_moment_on_the_command_line_is_in_this_machine_s_zone_unless_it_says_another(
+    appliance: Appliance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert read_moment("latest") == "latest"
+    assert read_moment("2026-03-02 12:00+02:00") == "2026-03-02T12:00:00+02:00"
+    here = datetime.fromisoformat(read_moment("2026-03-02 12:00"))
+    assert here == datetime(2026, 3, 2, 12).astimezone()
+    monkeypatch.setenv("APPLIANCE_CONFIG", "/nonexistent")
+    monkeypatch.setenv("APPLIANCE_HOME", str(appliance.settings.home))
+    CliRunner().invoke(app, ["restore", "sales", "--at", "2026-03-02 05:00+00:00", "--detach"], catch_exceptions=False)
+    assert appliance.store.operations.get(1).parameters["at"] == "2026-03-02T05:00:00Z"
+    with pytest.raises(InvalidRequest, match="'yesterday' is no moment"):
+        read_moment("yesterday")
+
+
+def test_the_state_of_an_archive_is_shown(appliance: Appliance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APPLIANCE_CONFIG", "/nonexistent")
+    monkeypatch.setenv("APPLIANCE_HOME", str(appliance.settings.home))
+    shown = CliRunner().invoke(app, ["instance", "show", "sales"], catch_exceptions=False).stdout
+    assert "every change is kept" in shown
+    kept = json.loads(CliRunner().invoke(app, ["instance", "show", "sales", "--json"], catch_exceptions=False).stdout)
+    assert kept["archive"]["deployment"] == ARCHIVE.deployment
+    assert datetime.fromisoformat(kept["created_at"]).astimezone(UTC) < NOON
