@@ -1,6 +1,6 @@
 """What acceptance and browser tests share: one house, and one real CRM in it. And what all do: no example is too slow on a busy machine."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ import hypothesis
 import pytest
 
 from appliance.domain.operation import OperationStatus
-from tests.support.house import House, build, tear_down
+from tests.support.house import TRIAL, House, a_house
 from tests.support.killing import carry_with_kills
 
 pytest_plugins = ["tests.lab.fixtures", "tests.hosts.fixtures"]
@@ -33,17 +33,22 @@ class Crm:
 @pytest.fixture(scope="session")
 def house() -> Iterator[House]:
     """A complete appliance."""
-    built = build()
-    yield built
-    built.watch.stop()
-    tear_down()
+    with a_house(TRIAL) as built:
+        yield built
 
 
 @pytest.fixture(scope="session")
 def crm(house: House) -> Crm:
-    """Creme CRM 2.7.13 with three hundred records."""
-    ended, hit = carry_with_kills(house, "install", "trial", {"product": "creme", "release": OLD}, seed=1)
+    """Creme CRM 2.7.13 with three hundred records; its worker was killed in every step of the installation."""
+    name = house.plot.prefix
+    ended, hit = carry_with_kills(house, "install", name, {"product": "creme", "release": OLD}, seed=1)
     assert ended.status == OperationStatus.SUCCEEDED, ended.cause
-    house.seed("trial")
-    port = house.appliance.store.instances.get("trial").port
-    return Crm(house=house, name="trial", port=port, records=house.records("trial"), hit_while_installing=hit)
+    return filled(house, hit=hit)
+
+
+def filled(house: House, *, hit: Sequence[str] = ()) -> Crm:
+    """The CRM of the house, with three hundred records from now on."""
+    name = house.plot.prefix
+    house.seed(name)
+    port = house.appliance.store.instances.get(name).port
+    return Crm(house=house, name=name, port=port, records=house.records(name), hit_while_installing=list(hit))

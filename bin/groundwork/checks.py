@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-PYTHON_TREES = ("appliance", "backup", "monitoring", "benchmarks", "bin/groundwork", "tests", "hatch_build.py")
+PYTHON_TREES = ("appliance", "backup", "monitoring", "playbooks", "benchmarks", "bin/groundwork", "tests", "hatch_build.py")
 TYPED_TREES = ("appliance", "backup", "monitoring", "benchmarks", "bin/groundwork", "tests")
 LAB_PACKAGES = ("apt-cacher-ng", "iproute2", "mmdebstrap", "openssh-client", "systemd-container")
 """What any part needs whose tests ask for a host of the lab."""
@@ -27,9 +27,10 @@ PARTS: Mapping[str, Part] = {
         Part(name="lint"),
         Part(name="types"),
         Part(name="unit", folder="tests/unit", packages=("ruby",)),
-        Part(name="integration", folder="tests/integration", packages=("prometheus", "procps"), needs_host=True),
+        Part(name="integration", folder="tests/integration", packages=("prometheus", "procps", "rclone"), needs_host=True),
         Part(name="playbooks", folder="tests/playbooks", packages=("pebble",), needs_host=True),
         Part(name="acceptance", folder="tests/acceptance", needs_host=True),
+        Part(name="recovery", folder="tests/recovery", packages=("rclone",), needs_host=True),
         Part(name="browser", folder="tests/browser", packages=("chromium", "fonts-dejavu-core", "libatomic1"), needs_host=True),
         Part(name="faults", folder="tests/faults", packages=LAB_PACKAGES),
         Part(name="lab", folder="tests/lab", packages=LAB_PACKAGES),

@@ -9,7 +9,7 @@ SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
 def read_pip_settings(python: Path) -> dict[str, str]:
-    """Return pip's settings for installing, by option name; the environment wins over [install], which wins over [global]."""
+    """Return pip's settings for installing, by option: [install] wins over [global], the environment over both; an empty value is none."""
     listed = subprocess.run([str(python), "-m", "pip", "config", "list"], capture_output=True, text=True, check=False)
     return parse_pip_settings(listed.stdout)
 
@@ -20,8 +20,8 @@ def parse_pip_settings(listing: str) -> dict[str, str]:
     for line in listing.splitlines():
         key, separator, value = line.partition("=")
         section, _, option = key.rpartition(".")
-        if separator and section in sections:
-            sections[section][option] = str(ast.literal_eval(value))
+        if separator and section in sections and (said := ast.literal_eval(value)):
+            sections[section][option] = str(said)
     return sections["global"] | sections["install"] | sections[":env:"]
 
 

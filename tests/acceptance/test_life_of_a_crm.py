@@ -1,10 +1,15 @@
 """The main job on a real CRM, in the order of its life; the tests of this file go on where the one before has ended."""
 
+import json
+import os
+import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
 from appliance.domain.operation import OperationStatus
+from appliance.operations.steps.repositories import repository_name, repository_scope
 from appliance.operations.workflows import WORKFLOWS
 from tests.conftest import NEW, OLD, Crm
 from tests.support.house import wait_for
@@ -45,6 +50,25 @@ def test_a_drill_proves_the_recovery_point_and_leaves_nothing(crm: Crm) -> None:
     crm.house.done("drill", crm.name)
     assert "proven" in crm.house.done("recovery-points", crm.name)
     assert not (crm.house.settings.crm_root / f"{crm.name}-drill").exists()
+
+
+def flip_a_bit(file: Path) -> None:
+    """In the middle; a second flip mends it."""
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.chmod(0o600)
+    file.write_bytes(content)
+
+
+def test_a_bit_that_flipped_in_the_repository_is_found(crm: Crm) -> None:
+    crm.house.done("check", crm.name)
+    pack = max((crm.house.settings.repository_directory / "data").rglob("*"), key=lambda file: file.stat().st_size)
+    flip_a_bit(pack)
+    ended = crm.house.command("check", crm.name, "--data", "all")
+    flip_a_bit(pack)
+    assert ended.returncode == 1
+    assert "The repository is damaged. Copy it before anything else" in " ".join(ended.stdout.split())
+    assert "whole; data read: all" in " ".join(crm.house.done("check", crm.name, "--data", "all").split())
 
 
 def rehearsed(crm: Crm) -> bool:
@@ -130,3 +154,20 @@ def test_metrics_tell_what_was_done(crm: Crm) -> None:
     for name in ("backup_last_success_timestamp_seconds", "restore_drill_last_success_timestamp_seconds"):
         line = next(line for line in metrics.splitlines() if line.startswith(f"appliance_{name}{{") and f'crm="{crm.name}"' in line)
         assert time.time() - float(line.rpartition(" ")[2]) < 3600
+
+
+def test_a_backup_gives_up_what_is_not_to_be_kept_but_never_what_was_proven_last(crm: Crm) -> None:
+    proven = next(point.id for point in crm.house.appliance.store.points.list(crm.name) if point.proven_at)
+    crm.house.done("backup", crm.name, "--keep", "last=1")
+    kept = [point.id for point in crm.house.appliance.store.points.list(crm.name)]
+    assert kept[1:] == [proven]
+    assert in_repository(crm) == set(kept)
+
+
+def in_repository(crm: Crm) -> set[str]:
+    """The recovery points that any snapshot belongs to, asked of restic itself."""
+    password = crm.house.appliance.store.vault.get(repository_scope(repository_name("localhost")), "password")
+    argv = ["restic", "--repo", str(crm.house.settings.repository_directory), "--no-cache", "--no-lock", "--json"]
+    told = {**os.environ, "RESTIC_PASSWORD": password}
+    said = subprocess.run([*argv, "snapshots", "--tag", f"crm={crm.name}"], env=told, check=True, capture_output=True, text=True).stdout
+    return {tag.removeprefix("point=") for snapshot in json.loads(said) for tag in snapshot["tags"] if tag.startswith("point=")}

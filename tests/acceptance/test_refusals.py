@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from appliance.operations.machines import layout_on
+from appliance.operations.variables import crm_variables
 from tests.conftest import NEW, Crm
 from tests.support.house import PROGRAMS, wait_for
 
@@ -57,12 +59,33 @@ def test_a_second_operation_on_a_busy_instance_is_refused(crm: Crm) -> None:
 
 
 def test_a_stopped_database_is_named_in_preflight(crm: Crm) -> None:
-    control = [str(PROGRAMS / "supervisorctl"), "-c", str(crm.house.settings.supervisor_configuration)]
-    subprocess.run([*control, "stop", f"crm-{crm.name}-postgresql"], check=True, capture_output=True)
+    kept = crm.house.appliance.store.instances.get(crm.name)
+    assert kept.deployment is not None
+    cluster = crm_variables(layout_on(crm.house.appliance, kept.host), kept, cluster=kept.deployment.cluster)["cluster_service"]
+    crm.house.supervisorctl("stop", cluster)
     ended = crm.house.command("backup", crm.name)
-    subprocess.run([*control, "start", f"crm-{crm.name}-postgresql"], check=True, capture_output=True)
+    crm.house.supervisorctl("start", cluster)
     wait_for(lambda: crm.house.get("/creme_login/", port=crm.port)[0] == 200)
     assert (ended.returncode, "does not answer" in ended.stdout) == (4, True), ended.stdout
+
+
+def test_a_crm_that_serves_while_its_job_queue_is_dead_is_not_upgraded(crm: Crm) -> None:
+    serving = crm.house.appliance.store.instances.get(crm.name).deployment
+    assert serving is not None
+    crm.house.supervisorctl("stop", f"crm-{crm.name}-{serving.id}-queue")
+    assert crm.house.get("/creme_login/", port=crm.port)[0] == 200
+    ended = crm.house.command("upgrade", crm.name, "--to", NEW)
+    crm.house.supervisorctl("start", f"crm-{crm.name}-{serving.id}-queue")
+    assert (ended.returncode, "queue" in ended.stdout) == (4, True), ended.stdout + ended.stderr
+
+
+def test_code_that_serves_on_the_database_of_a_later_series_is_not_upgraded(crm: Crm) -> None:
+    crm.house.sql(crm.name, "insert into django_migrations (app, name, applied) values ('creme_core', '0999_v2_8__by_hand', now())")
+    assert crm.house.get("/creme_login/", port=crm.port)[0] == 200
+    ended = crm.house.command("upgrade", crm.name, "--to", NEW)
+    crm.house.sql(crm.name, "delete from django_migrations where name = '0999_v2_8__by_hand'")
+    assert (ended.returncode, "version_database" in ended.stdout) == (4, True), ended.stdout + ended.stderr
+    assert crm.house.records(crm.name) == crm.records
 
 
 def test_a_wrong_repository_password_is_named_and_makes_no_point(crm: Crm) -> None:

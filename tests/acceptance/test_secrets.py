@@ -41,7 +41,7 @@ def test_no_secret_was_ever_an_argument_of_a_program(crm: Crm) -> None:
 
 
 def test_no_secret_was_logged(crm: Crm) -> None:
-    journal = crm.house.appliance.store.operations
-    lines = [line.text.encode() for operation in journal.list(limit=1000) for line in journal.log_lines(operation.id, limit=100_000)]
+    store = crm.house.appliance.store
+    lines = [line.text.encode() for one in store.operations.list(limit=1000) for line in store.logs.lines(one.id, limit=100_000)]
     assert len(lines) > 100
     assert [name for line in lines for name, value in secrets_of(crm).items() if value in line] == []

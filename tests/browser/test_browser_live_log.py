@@ -17,7 +17,7 @@ LONGEST_RECONNECTION_MS = 90_000
 
 def log(appliance: Appliance, operation: Operation, numbers: Iterable[int]) -> None:
     for number in numbers:
-        appliance.store.operations.log(operation.id, f"line {number} <b>&</b>", step="build", now=datetime.now(UTC))
+        appliance.store.logs.add(operation.id, f"line {number} <b>&</b>", step="build", now=datetime.now(UTC))
 
 
 def expect_lines(visitor: Visitor, count: int, *, timeout_ms: int = 20_000) -> None:

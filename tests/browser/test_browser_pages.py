@@ -36,7 +36,7 @@ BRIGHTNESS = """() => {
 
 def test_no_page_scrolls_sideways_on_a_phone(appliance: Appliance, visitor: Visitor) -> None:
     operation = run_operation(appliance, now=datetime.now(UTC))
-    appliance.store.operations.log(operation.id, "x" * 500, step="a-step-with-a-rather-long-name", now=datetime.now(UTC))
+    appliance.store.logs.add(operation.id, "x" * 500, step="a-step-with-a-rather-long-name", now=datetime.now(UTC))
     visitor.page.set_viewport_size(PHONE)
     visitor.forgiven = ("404",)  # the page that is not there
     visitor.log_in()

@@ -13,7 +13,9 @@ OFF_SECONDS = 1.0
 CUT_SECONDS = 20.0
 ANSIBLE_SECONDS = 3.0
 """A step that runs no playbook within this time has none to be killed."""
-CLUSTER = f"crm-{CRM}-postgresql"
+
+WRITE_ANEW = f"for file in /srv/crm/{CRM}/cluster*.state; do cp --preserve $file $file.anew && mv $file.anew $file; done"
+"""What lies in the golden layer is copied when it is first written to, which a full disk refuses; where there is no overlay, it is not."""
 
 
 class NothingToHarmError(Exception):
@@ -26,6 +28,8 @@ class Harm:
 
     strike: Callable[[World, int], None]
     mend: Callable[[World], None] = lambda _: None
+    lasts: bool = False
+    """Whether it stays until it is mended."""
 
 
 def kill_worker(world: World, operation: int) -> None:
@@ -60,6 +64,7 @@ def cut_power(world: World, _: int) -> None:
 
 def fill_disk(world: World, _: int) -> None:
     """The host's disk is full to the last byte."""
+    world.hosts["web1"].run(WRITE_ANEW)
     world.hosts["web1"].fill_disk()
 
 
@@ -69,13 +74,13 @@ def free_disk(world: World) -> None:
 
 
 def stop_database(world: World, _: int) -> None:
-    """The CRM's database server is stopped, and stays so."""
-    world.hosts["web1"].run(f"systemctl stop {CLUSTER}")
+    """The CRM's database servers are stopped, and stay so: the one that serves, and the one that follows it."""
+    world.hosts["web1"].run("systemctl stop 'postgresql@*'")
 
 
 def start_database(world: World) -> None:
-    """Somebody starts it again, and the CRM, whose services are stopped along with it."""
-    world.hosts["web1"].run(f"systemctl start {CLUSTER}")
+    """Somebody starts them again, and the CRM, whose services are stopped along with them."""
+    world.hosts["web1"].run('pg_lsclusters --no-header | awk \'{print "postgresql@" $1 "-" $2}\' | xargs systemctl start')
     world.hosts["web1"].run(f"systemctl start $(systemctl list-unit-files --no-legend --state=enabled 'crm-{CRM}-*' | cut -d' ' -f1)")
 
 
@@ -106,7 +111,7 @@ HARMS: Mapping[str, Harm] = {
     "worker-killed": Harm(strike=kill_worker),
     "ansible-killed": Harm(strike=kill_ansible),
     "power-cut": Harm(strike=cut_power),
-    "disk-full": Harm(strike=fill_disk, mend=free_disk),
-    "database-stopped": Harm(strike=stop_database, mend=start_database),
+    "disk-full": Harm(strike=fill_disk, mend=free_disk, lasts=True),
+    "database-stopped": Harm(strike=stop_database, mend=start_database, lasts=True),
     "network-cut": Harm(strike=cut_network),
 }

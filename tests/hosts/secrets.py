@@ -50,8 +50,8 @@ def _on_hosts(world: World, secrets: dict[str, str]) -> list[str]:
 
 
 def _said_in_logs(world: World, secrets: dict[str, str]) -> list[str]:
-    journal = world.appliance.store.operations
-    texts = [line.text for operation in journal.list(limit=1000) for line in journal.log_lines(operation.id, limit=100_000)]
+    store = world.appliance.store
+    texts = [line.text for one in store.operations.list(limit=1000) for line in store.logs.lines(one.id, limit=100_000)]
     return [f"{name} in the log of an operation" for text in texts for name, value in secrets.items() if value in text]
 
 

@@ -116,7 +116,7 @@ class World:
 
     def log_of(self, operation_id: int) -> str:
         """Everything that an operation said."""
-        return "\n".join(line.text for line in self.appliance.store.operations.log_lines(operation_id, limit=100_000))
+        return "\n".join(line.text for line in self.appliance.store.logs.lines(operation_id, limit=100_000))
 
     def ended(self, operation_id: int, *, seconds: float = PATIENCE_SECONDS) -> Operation:
         """Wait until an operation has come to an end of any kind."""
@@ -159,11 +159,14 @@ class World:
 
     def seed(self, crm: str = CRM) -> None:
         """Write a hundred contacts, organisations and opportunities with the vendor's own models."""
+        assert "seeded" in self.launch("creme shell", SEED.read_text(), crm=crm)
+
+    def launch(self, command: str, given: str, *, crm: str = CRM) -> str:
+        """Run a command of the release in the environment of the deployment that serves; give what it printed."""
         kept = self.appliance.store.instances.get(crm)
         assert kept.deployment is not None
-        launch, shell = f"{kept.deployment.directory}/launch", f"{kept.deployment.release_directory}/venv/bin/creme shell"
-        said = self.hosts[kept.host].run(["runuser", "-u", f"crm-{crm}", "--", launch, shell], input=SEED.read_text()).stdout
-        assert "seeded" in said
+        argv = [f"{kept.deployment.directory}/launch", f"{kept.deployment.release_directory}/venv/bin/{command}"]
+        return self.hosts[kept.host].run(["runuser", "-u", f"crm-{crm}", "--", *argv], input=given).stdout
 
     def records(self, crm: str = CRM) -> dict[str, Any]:
         """Counts and checksums of what serves, by the product's own definition, asked past the appliance."""

@@ -8,7 +8,8 @@ import pytest
 from appliance.operations.run import Run
 from appliance.operations.steps.snapshots import take_snapshot
 from appliance.wiring import Appliance
-from monitoring.ledger import Event, Ledger
+from monitoring.events import Event
+from monitoring.ledger import Ledger
 from tests.support.operating import make_appliance, now
 from tests.support.web_world import STEPS, add_sales
 

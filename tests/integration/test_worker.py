@@ -1,5 +1,6 @@
 """The worker as a process: killed, restarted, cancelled; its operations' processes with it."""
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from appliance.operations.run import Run
 from appliance.operations.worker_lock import hold, is_held
 from appliance.operations.workflow import StepDefinition
 from appliance.wiring import Appliance
+from tests.support.left_behind import add_laid_out, page_of
 from tests.support.operating import await_end, await_true, make_appliance, now, start_worker, stop_worker, workflows_of
 
 
@@ -120,8 +122,19 @@ def test_cancelling_waits_until_the_work_has_really_ended(appliance: Appliance) 
     cancel(appliance, operation.id, requested_by="Alice", now=now())
     ended = await_end(appliance, operation.id)
     stop_worker(worker)
-    lines = [line.text for line in appliance.store.operations.log_lines(operation.id)]
+    lines = [line.text for line in appliance.store.logs.lines(operation.id)]
     assert (ended.status, "left: 1" in lines) == (OperationStatus.CANCELLED, True)
+
+
+def test_what_is_left_behind_is_found_when_a_worker_starts_and_the_child_that_looks_does_not_stay(appliance: Appliance) -> None:
+    add_laid_out(appliance)
+    page_of(appliance).touch()
+    workflows = {"tidy": dataclasses.replace(workflows_of()["work"], kind="tidy")}
+    worker = start_worker(appliance, workflows)
+    await_true(lambda: appliance.store.operations.list() != [])
+    assert await_end(appliance, 1).status == OperationStatus.SUCCEEDED
+    await_true(lambda: len(psutil.Process(worker).children()) == 1)
+    stop_worker(worker)
 
 
 def test_two_instances_are_worked_on_at_once_and_one_worker_is_enough(appliance: Appliance) -> None:

@@ -5,7 +5,6 @@ The tests of this file go on where the one before has ended.
 
 import asyncio
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,6 @@ import httpx
 import pytest
 from pydantic import TypeAdapter
 
-from appliance.operations.machines import layout_on
-from appliance.operations.variables import database_spec
 from appliance.products.catalogue import SHIPPED
 from monitoring.probes import Probe, run_probe
 from tests.support.house import CLONE, House
@@ -56,11 +53,7 @@ class Second:
 
     def sql(self, statement: str) -> None:
         """Run a statement in the database that serves."""
-        instance = self.house.appliance.store.instances.get(NAME)
-        assert instance.deployment is not None
-        spec = database_spec(layout_on(self.house.appliance, instance.host), instance, instance.deployment)
-        where = ["-h", spec["socket_directory"], "-p", str(spec["port"]), "-U", "postgres", "-d", spec["name"]]
-        subprocess.run(["psql", "-X", *where, "-v", "ON_ERROR_STOP=1", "-c", statement], check=True, capture_output=True)
+        self.house.sql(NAME, statement)
 
     def is_as_before(self, password_file: Path) -> bool:
         """The old release serves every record to everybody."""

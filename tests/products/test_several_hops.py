@@ -2,9 +2,12 @@
 
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from appliance.operations.machines import layout_on
+from appliance.operations.variables import crm_variables
 from tests.conftest import NEW, OLD
 from tests.support.house import House
 from tests.support.killing import failing_in
@@ -26,11 +29,18 @@ def kept_of(house: House) -> tuple[str, list[str], list[str]]:
     kept = house.appliance.store.instances.get(NAME)
     assert kept.deployment is not None
     directory = house.settings.crm_root / NAME / "deployments"
-    port = house.settings.database_port_base + kept.slot
+    clusters = crm_variables(layout_on(house.appliance, kept.host), kept)["clusters"]
+    there = [cluster for cluster in clusters if Path(cluster["cluster_state"]).exists()]
+    assert {cluster["cluster"] for cluster in there} == {kept.cluster(deployment.cluster) for deployment in kept.kept}
+    databases = [name for cluster in there for name in databases_of(house, cluster["database_port"])]
+    return kept.release, sorted(path.name for path in directory.iterdir()), sorted(databases)
+
+
+def databases_of(house: House, port: int) -> list[str]:
+    """The CRM's databases in one cluster."""
     reach = ["-h", str(house.settings.postgresql_socket_directory), "-p", str(port), "-U", "postgres", "-d", "postgres"]
     argv = ["psql", "-AtXc", r"select datname from pg_database where datname like 'crm\_%'", *reach]
-    databases = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
-    return kept.release, sorted(path.name for path in directory.iterdir()), sorted(databases.split())
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split()
 
 
 def test_a_patch_goes_to_the_newest_release_of_the_series_with_every_record(old_crm: House) -> None:

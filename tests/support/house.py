@@ -2,7 +2,6 @@
 
 import json
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -17,17 +16,17 @@ from typing import Any
 import httpx
 
 from appliance.config import Settings
+from appliance.operations.machines import layout_on
 from appliance.operations.steps.health import count_spec
+from appliance.operations.variables import database_spec
 from appliance.setup import processes
 from appliance.setup.supervision import Supervisord
 from appliance.wiring import Appliance, open_appliance
+from tests.support.traces import drop_clusters, remove_users
 from tests.support.watching import CommandLineWatch
 
 CLONE = Path(__file__).resolve().parents[2]
-ROOT = Path("/srv/crm-appliance-trial")
 PROGRAMS = Path(sys.executable).parent
-PREFIX = "trial"
-"""Every instance of the house is called so, or begins so: users and clusters are shared with the rest of the machine."""
 SEED = CLONE / "tests" / "support" / "creme_seed.py"
 NGINX = """
 user www-data;
@@ -45,10 +44,48 @@ http {{
 """
 
 
+@dataclass(frozen=True, kw_only=True)
+class Plot:
+    """Where a house stands. Its instances are called as its prefix says, or begin so: users and clusters are the whole machine's."""
+
+    root: Path
+    prefix: str
+    first_port: int
+
+    @property
+    def settings(self) -> Settings:
+        """Of the appliance in a house that stands here."""
+        return Settings(
+            home=self.root / "home",
+            etc=self.root / "etc",
+            run=self.root / "run",
+            log=self.root / "log",
+            cache=Path(os.environ.get("GROUNDWORK_CACHE", "/var/cache/crm-appliance-trial")) / "house",
+            crm_root=self.root / "crm",
+            panel_listen=f"127.0.0.1:{self.first_port}",
+            monitor_listen=f"127.0.0.1:{self.first_port + 1}",
+            crm_port_base=self.first_port + 10,
+            database_port_base=self.first_port - 3000,
+            deployment_port_base=self.first_port + 15000,
+            nginx_configuration=self.root / "nginx.conf",
+            nginx_directory=self.root / "nginx.d",
+            service_manager="supervisord",
+            probe_interval_seconds=5,
+            settling_seconds=1,
+            archive_ship_seconds=2,
+        )
+
+
+TRIAL = Plot(root=Path("/srv/crm-appliance-trial"), prefix="trial", first_port=8770)
+RESCUE = Plot(root=Path("/srv/crm-appliance-rescue"), prefix="rescue", first_port=8970)
+"""Two houses stand side by side, so that two lanes of tests can have one each."""
+
+
 @dataclass(kw_only=True)
 class House:
     """The appliance under test."""
 
+    plot: Plot
     settings: Settings
     appliance: Appliance
     watch: CommandLineWatch = field(default_factory=CommandLineWatch)
@@ -71,11 +108,11 @@ class House:
 
     def stop_own_worker(self) -> None:
         """Stop the supervised worker, so that a test's own takes its place."""
-        self._supervisorctl("stop", "appliance-worker")
+        self.supervisorctl("stop", "appliance-worker")
 
     def start_own_worker(self) -> None:
         """Start the supervised worker again."""
-        self._supervisorctl("start", "appliance-worker")
+        self.supervisorctl("start", "appliance-worker")
 
     @contextmanager
     def own_worker_stopped(self) -> Iterator[None]:
@@ -120,71 +157,55 @@ class House:
         counted = json.loads(done.stdout.splitlines()[-1])
         return {"counts": counted["counts"], "checksums": counted["checksums"]}
 
-    def _supervisorctl(self, *words: str) -> None:
-        subprocess.run(
-            [str(PROGRAMS / "supervisorctl"), "-c", str(self.settings.supervisor_configuration), *words], check=True, capture_output=True
-        )
+    def sql(self, instance: str, statement: str, *, database: str | None = None) -> str:
+        """Run a statement as the administrator of the cluster that serves, in the CRM's database or another one; give what it printed."""
+        kept = self.appliance.store.instances.get(instance)
+        assert kept.deployment is not None
+        spec = database_spec(layout_on(self.appliance, kept.host), kept, kept.deployment)
+        where = ["-h", spec["socket_directory"], "-p", str(spec["port"]), "-U", spec["user"], "-d", database or spec["name"]]
+        argv = ["psql", "-qAtX", *where, "-v", "ON_ERROR_STOP=1", "-c", statement]
+        return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
+
+    def supervisorctl(self, *words: str) -> None:
+        """Start or stop services by hand."""
+        argv = [str(PROGRAMS / "supervisorctl"), "-c", str(self.settings.supervisor_configuration), *words]
+        subprocess.run(argv, check=True, capture_output=True)
 
 
-def build() -> House:
+@contextmanager
+def a_house(plot: Plot) -> Iterator[House]:
+    """A house for the length of a block."""
+    built = _build(plot)
+    try:
+        yield built
+    finally:
+        built.watch.stop()
+        tear_down(plot)
+
+
+def _build(plot: Plot) -> House:
     """Make the house and start its panel, worker, monitor and nginx."""
-    tear_down()
-    ROOT.mkdir(parents=True)
-    (ROOT / "nginx.d").mkdir()
-    (ROOT / "log").mkdir()
-    (ROOT / "nginx.conf").write_text(NGINX.format(root=ROOT))
-    settings = _settings()
+    tear_down(plot)
+    for folder in (plot.root / "nginx.d", plot.root / "log"):
+        folder.mkdir(parents=True)
+    (plot.root / "nginx.conf").write_text(NGINX.format(root=plot.root))
+    settings = plot.settings
     settings.etc.mkdir()
     lines = [f"{name} = {json.dumps(str(value) if isinstance(value, Path) else value)}" for name, value in settings.model_dump().items()]
     (settings.etc / "appliance.toml").write_text("\n".join(lines) + "\n")
-    house = House(settings=settings, appliance=open_appliance(settings))
+    house = House(plot=plot, settings=settings, appliance=open_appliance(settings))
     processes.start(settings, house.environment, PROGRAMS)
     house.watch.start()
     return house
 
 
-def tear_down() -> None:
+def tear_down(plot: Plot) -> None:
     """Leave nothing of the house, whatever a run before has left."""
-    settings = _settings()
-    if settings.etc.exists():
-        Supervisord(settings=settings).shut_down()
-    for directory in Path("/etc/postgresql").glob(f"*/{PREFIX}*"):
-        wait_for(lambda directory=directory: _is_dropped(directory))
-    for entry in pwd.getpwall():
-        if entry.pw_name.startswith(f"crm-{PREFIX}"):
-            subprocess.run(["pkill", "-9", "-u", entry.pw_name], check=False)
-            subprocess.run(["userdel", entry.pw_name], check=False, capture_output=True)
-    shutil.rmtree(ROOT, ignore_errors=True)
-
-
-def _is_dropped(cluster: Path) -> bool:
-    """Drop a cluster; a server that is still on its way down is tried again."""
-    version = cluster.parent.name
-    subprocess.run(["pg_dropcluster", "--stop", version, cluster.name], check=False, capture_output=True)
-    if not Path("/var/lib/postgresql", version, cluster.name).exists():
-        shutil.rmtree(cluster)  # Debian's tool leaves configuration that it did not write
-    return not cluster.exists()
-
-
-def _settings() -> Settings:
-    return Settings(
-        home=ROOT / "home",
-        etc=ROOT / "etc",
-        run=ROOT / "run",
-        log=ROOT / "log",
-        cache=Path(os.environ.get("GROUNDWORK_CACHE", "/var/cache/crm-appliance-trial")) / "house",
-        crm_root=ROOT / "crm",
-        panel_listen="127.0.0.1:8770",
-        monitor_listen="127.0.0.1:9770",
-        crm_port_base=8780,
-        database_port_base=5800,
-        deployment_port_base=23000,
-        nginx_configuration=ROOT / "nginx.conf",
-        nginx_directory=ROOT / "nginx.d",
-        service_manager="supervisord",
-        probe_interval_seconds=5,
-        settling_seconds=1,
-    )
+    if plot.settings.etc.exists():
+        Supervisord(settings=plot.settings).shut_down()
+    drop_clusters(plot.prefix)
+    remove_users(f"crm-{plot.prefix}")
+    shutil.rmtree(plot.root, ignore_errors=True)
 
 
 def wait_for(condition: Any, *, seconds: float = 60) -> None:

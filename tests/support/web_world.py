@@ -153,7 +153,7 @@ def add_web1(appliance: Appliance, *, state: HostState = HostState.READY, port: 
     appliance.store.vault.put(host.subject, KEY_SECRET, make_key())
 
 
-def add_sales(appliance: Appliance, *, name: str = "sales", slot: int = 0) -> None:
+def add_sales(appliance: Appliance, *, name: str = "sales", slot: int = 0, host: str = "localhost") -> None:
     """A CRM that serves, could be rolled back, and has a proven and an unproven recovery point."""
     store = appliance.store
     product = appliance.catalogue.list()[0].definition
@@ -166,6 +166,7 @@ def add_sales(appliance: Appliance, *, name: str = "sales", slot: int = 0) -> No
             series=release.series,
             state=InstanceState.ACTIVE,
             slot=slot,
+            host=host,
             address="127.0.0.1",
             port=8480 + slot,
             domain="crm.example",
@@ -203,7 +204,7 @@ def run_operation(appliance: Appliance, *, instance: str = "sales", kind: str = 
     operation = journal.record(kind=kind, instance=instance, parameters={}, steps=STEPS, requested_by="Alice", now=now)
     journal.claim(now=now)
     journal.begin_step(operation.id, "preflight", now=now)
-    journal.log(operation.id, "looking at the disk", step="preflight", now=now)
+    appliance.store.logs.add(operation.id, "looking at the disk", step="preflight", now=now)
     return journal.get(operation.id)
 
 
