@@ -13,7 +13,7 @@ DATA = Path("/var/lib/postgresql")
 
 
 def drop_clusters(prefix: str) -> None:
-    """Stop and drop every cluster whose name begins so, and what is left of half a one; a server on its way down is tried again for a minute."""
+    """Drop every cluster whose name begins so, and what is left of half a one; a server on its way down is tried again for a minute."""
     deadline = time.monotonic() + 60
     for cluster in CLUSTERS.glob(f"*/{prefix}*"):
         while not _is_dropped(cluster):
