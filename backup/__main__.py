@@ -13,9 +13,12 @@ from backup.actions.base import base
 from backup.actions.bases import bases
 from backup.actions.check import check
 from backup.actions.copy import copy
+from backup.actions.fetch import fetch
 from backup.actions.forget import forget
 from backup.actions.init import init
 from backup.actions.inspect import inspect
+from backup.actions.keep import keep
+from backup.actions.key import key
 from backup.actions.leftovers import leftovers
 from backup.actions.points import points
 from backup.actions.recover import recover
@@ -44,6 +47,9 @@ ACTIONS: dict[str, Callable[[Any, Reporter], dict[str, JsonValue]]] = {
     "stream": stream,
     "ship": ship,
     "recover": recover,
+    "keep": keep,
+    "fetch": fetch,
+    "key": key,
 }
 NICE_VERBS = frozenset({"backup", "base", "copy", "stream", "ship", "check", "forget"})
 NICENESS = 10

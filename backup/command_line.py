@@ -15,9 +15,12 @@ from backup.spec import (
     BasesSpec,
     CheckSpec,
     CopySpec,
+    FetchSpec,
     ForgetSpec,
     InitSpec,
     InspectSpec,
+    KeepSpec,
+    KeySpec,
     LeftoversSpec,
     PointsSpec,
     RecoverSpec,
@@ -41,6 +44,9 @@ SPECS: dict[str, type[AnySpec]] = {
     "stream": StreamSpec,
     "ship": ShipSpec,
     "recover": RecoverSpec,
+    "keep": KeepSpec,
+    "fetch": FetchSpec,
+    "key": KeySpec,
 }
 EPILOG = "Without flags, the verb reads its specification as one JSON object from standard input."
 
@@ -73,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     check = verbs.add_parser("check", help="check the repository")
     restore = verbs.add_parser("restore", help="restore a recovery point into an empty database and new directories")
     inspect = verbs.add_parser("inspect", help="count and check-sum a database")
-    for name in ("init", "backup", "forget", "leftovers", "copy", "base", "bases", "stream", "ship", "recover"):
+    for name in ("init", "backup", "forget", "leftovers", "copy", "base", "bases", "stream", "ship", "recover", "keep", "fetch", "key"):
         verbs.add_parser(name, help=SPECS[name].__doc__)
     _repository_flags(points, check, restore)
     for one in (points, restore):

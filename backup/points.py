@@ -90,6 +90,18 @@ def names_here(snapshots: Iterable[Snapshot]) -> dict[str, str]:
     return {one.original: one.id for one in snapshots if one.original}
 
 
+KEPT_FILE = "kept"
+
+
+def kept_tags(name: str) -> list[str]:
+    """Name the tags of what is kept beside the recovery points under a name.
+
+    >>> kept_tags("appliance")
+    ['kept=appliance']
+    """
+    return [f"kept={name}"]
+
+
 def tags_of(*, crm: str, point: str, part: Part) -> list[str]:
     """Name the tags that say what a snapshot holds.
 

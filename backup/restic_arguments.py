@@ -69,6 +69,11 @@ def copy(source: Sequence[str], *, crm: str | None, parts: Sequence[str]) -> lis
     return ["copy", *source, *_tags([f"part={part}{of}" for part in parts])]
 
 
+def add_key(password_file: str) -> list[str]:
+    """Let the password in that file open the repository, too."""
+    return ["key", "add", "--new-password-file", password_file]
+
+
 def cat_lock(lock: str) -> list[str]:
     """Show one lock."""
     return ["cat", "lock", lock]

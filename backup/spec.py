@@ -221,6 +221,27 @@ class CopySpec(_RepositoryVerb):
     crm: CrmName | None = None
 
 
+class KeepSpec(_RepositoryVerb):
+    """Keep what a small text file holds under a name, beside the recovery points; altogether the newest `last` are kept."""
+
+    name: PointId
+    file: Path_
+    last: Annotated[int, Field(ge=1, le=1000)] = 30
+
+
+class FetchSpec(_RepositoryVerb):
+    """Bring back what was kept last under a name, into the new file `target`."""
+
+    name: PointId
+    target: Path_
+
+
+class KeySpec(_RepositoryVerb):
+    """Let the password in a second file open the repository, too."""
+
+    new_password_file: Path_
+
+
 class InspectSpec(_Spec):
     """Count and check-sum a live database."""
 
@@ -270,4 +291,7 @@ AnySpec = (
     | StreamSpec
     | ShipSpec
     | RecoverSpec
+    | KeepSpec
+    | FetchSpec
+    | KeySpec
 )

@@ -44,6 +44,7 @@ app = typer.Typer(
 )
 for room in (processes, instances, backups, machine, pending, patching):
     app.registered_commands += room.app.registered_commands
+app.registered_commands += repositories.kit_app.registered_commands
 app.add_typer(instances.instance_app, name="instance")
 app.add_typer(products.app, name="product")
 app.add_typer(hosts.app, name="host")

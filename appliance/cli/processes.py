@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -25,6 +26,9 @@ def up(
     empty: Annotated[bool, typer.Option("--empty", help="Start the appliance without a CRM.")] = False,
     production: Annotated[bool, typer.Option("--production", help="As a user of its own, behind TLS; CRMs are on hosts.")] = False,
     domain: Annotated[str | None, typer.Option(help="In production: the name that people type to reach the panel.")] = None,
+    recover: Annotated[
+        Path | None, typer.Option(metavar="KIT", help="Bring back the appliance and the CRMs that a recovery kit leads to.")
+    ] = None,
 ) -> None:
     """Start panel, worker and monitor, and do the main job: install the default CRM, back it up, prove the backup."""
     settings = load_settings()
@@ -32,6 +36,10 @@ def up(
         from appliance.production.up import run as run_in_production
 
         raise typer.Exit(run_in_production(domain=domain))
+    if recover is not None:
+        from appliance.setup.recover import run as run_recovery
+
+        raise typer.Exit(run_recovery(settings, recover))
     from appliance.setup.up import run
 
     raise typer.Exit(run(settings, empty=empty))

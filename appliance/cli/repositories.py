@@ -1,5 +1,6 @@
 """The repositories elsewhere that recovery points are copied to."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -7,11 +8,15 @@ import typer
 
 from appliance.cli.opened import now, opened, who
 from appliance.cli.output import AsJson, console, moment, print_json, print_table
+from appliance.domain.kit import text_of
 from appliance.errors import InvalidRequest
+from appliance.operations.kits import recovery_kit
 from appliance.operations.repositories import add_repository, remove_repository
 from appliance.operations.steps.repositories import AUTHORITY, KNOWN_HOSTS, PASSWORD, SSH_KEY
 
 app = typer.Typer(help="Where recovery points are copied to, beside the repository on each host.", no_args_is_help=True)
+
+kit_app = typer.Typer()
 
 Name = Annotated[str, typer.Argument(help="Name of the repository.", show_default=False)]
 
@@ -48,10 +53,12 @@ def list_repositories(as_json: AsJson = False) -> None:
     if as_json:
         print_json(repositories)
         return
-    rows = [(one.name, one.location, _state(one.works), moment(one.noted_at), one.note) for one in repositories]
-    print_table(
-        ("NAME", "WHERE", "STATE", "LAST", "HOW IT WENT"), rows, empty="There is none; recovery points lie on their CRM's host only."
-    )
+    rows = [
+        (one.name, one.location, _state(one.works), moment(one.noted_at), one.note, moment(one.kit_proven_at) or "never")
+        for one in repositories
+    ]
+    titles = ("NAME", "WHERE", "STATE", "LAST", "HOW IT WENT", "KIT PROVEN")
+    print_table(titles, rows, empty="There is none; recovery points lie on their CRM's host only.")
 
 
 @app.command("remove")
@@ -59,6 +66,30 @@ def remove(name: Name) -> None:
     """Copy nothing there any more; what lies there stays, and its password is kept."""
     remove_repository(opened(), name, requested_by=who(), now=now())
     console.print(f"{name} was removed. Its password is kept: appliance secret repository:{name} password", markup=False)
+
+
+@kit_app.command("recovery-kit")
+def recovery_kit_command(
+    file: Annotated[Path | None, typer.Argument(help="Where to write it; only you can read it. Without it, it is printed.")] = None,
+) -> None:
+    """Write what brings appliance and CRMs back on a bare machine, beside a repository elsewhere: bin/up --recover FILE."""
+    appliance, moment_now = opened(), now()
+    text = text_of(recovery_kit(appliance, moment_now))
+    appliance.store.access.audit(actor=who(), action="show recovery kit", subject="appliance", detail={}, now=moment_now)
+    if file is None:
+        print(text, end="")
+        return
+    write_private(file, text)
+    console.print(f"{file} opens everything that is kept elsewhere. Print it or keep it in a safe, not on this machine.", markup=False)
+
+
+def write_private(file: Path, text: str) -> None:
+    """A new file that only its owner can read. Raises InvalidRequest."""
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise InvalidRequest(f"{file} cannot be made: {error.strerror}. Nothing was changed.", field="file") from None
 
 
 def _state(works: bool | None) -> str:

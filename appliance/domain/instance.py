@@ -30,6 +30,8 @@ class InstanceState(StrEnum):
     """It is being taken away."""
     SCRATCH = "scratch"
     """A drill's copy: never shown, never watched, gone at the end of the drill."""
+    LOST = "lost"
+    """Its host is gone for good; it is to be brought back, under its name, from a repository elsewhere."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +92,11 @@ class Instance:
     """Where its log is received, if it is: that of `deployment`, or of the one before while the change is not followed yet."""
     asks_approval: bool = False
     """Whether what changes it begins only when a second person has agreed."""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether its host is gone, and it with it."""
+        return self.state is InstanceState.LOST
 
     @property
     def url(self) -> str:

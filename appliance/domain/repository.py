@@ -14,7 +14,10 @@ KINDS = "sftp://USER@HOST//DIR, rest:https://HOST:PORT/DIR/, s3:https://HOST/BUC
 
 @dataclass(frozen=True, kw_only=True)
 class Repository:
-    """Where it is, in restic's words; what it is asked with is a secret. `note` says how the last copying to it went, at `noted_at`."""
+    """Where it is, in restic's words; what it is asked with is a secret. `note` says how the last copying to it went, at `noted_at`.
+
+    At `state_kept_at` the appliance's own state was kept there last, at `kit_proven_at` the recovery kit was last seen to open it.
+    """
 
     name: str
     location: str
@@ -22,6 +25,8 @@ class Repository:
     note: str = ""
     noted_at: datetime | None = None
     works: bool | None = None
+    state_kept_at: datetime | None = None
+    kit_proven_at: datetime | None = None
 
 
 def check_repository(name: str, *, taken: Collection[str]) -> str:

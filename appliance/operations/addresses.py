@@ -74,7 +74,7 @@ def place_is_free(appliance: Appliance, machine: Machine, site: Site, port: int)
     """The address can be had: nobody listens there, or nginx does for CRMs with other names."""
 
     def check() -> str | None:
-        neighbours = [each for each in appliance.store.instances.list() if each.host == machine.host.name and _overlap(each, site)]
+        neighbours = _neighbours(appliance, machine, site)
         for wanted in _ports(site, port):
             if problem := _taken_by_name(neighbours, site, wanted) or _taken(machine, neighbours, site, wanted):
                 return problem
@@ -85,7 +85,7 @@ def place_is_free(appliance: Appliance, machine: Machine, site: Site, port: int)
 
 def is_taken_by_name(appliance: Appliance, machine: Machine, site: Site, port: int) -> bool:
     """Whether another CRM on the host has this name at this port already."""
-    neighbours = [each for each in appliance.store.instances.list() if each.host == machine.host.name and _overlap(each, site)]
+    neighbours = _neighbours(appliance, machine, site)
     return any(_taken_by_name(neighbours, site, wanted) for wanted in _ports(site, port))
 
 
@@ -122,6 +122,12 @@ def _ports(site: Site, port: int) -> list[int]:
 def _ports_of(instance: Instance) -> list[int]:
     site = Site(address=instance.address, domain=instance.domain, mode=instance.tls.mode, hsts=False)
     return _ports(site, instance.port)
+
+
+def _neighbours(appliance: Appliance, machine: Machine, site: Site) -> list[Instance]:
+    """The CRMs of the host that visitors of the site's address could come to."""
+    there = [each for each in appliance.store.instances.list() if each.host == machine.host.name and not each.is_lost]
+    return [each for each in there if _overlap(each, site)]
 
 
 def _overlap(instance: Instance, site: Site) -> bool:

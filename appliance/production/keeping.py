@@ -8,12 +8,12 @@ from typing import IO, Any
 
 from appliance.config import Settings
 from appliance.errors import InvalidRequest, PreflightFailed
-from appliance.production import state
 from appliance.production.account import as_user
 from appliance.production.places import USER, Places
 from appliance.production.releases import sync_directory
 from appliance.production.up import with_settings, write_settings
 from appliance.setup.files import write_if_changed
+from appliance.store import state
 
 KEPT_STATES = 5
 

@@ -16,7 +16,6 @@ from packaging.version import Version
 
 from appliance.config import Settings, program
 from appliance.errors import Conflict, InvalidRequest, PreflightFailed, StepFailed
-from appliance.production import state
 from appliance.production.account import as_user
 from appliance.production.intent import Intent, Outcome, Phase, read_intent, read_outcome
 from appliance.production.keeping import new_directory, open_private, require_room
@@ -26,6 +25,7 @@ from appliance.production.releases import Wheel, discard, install, read_wheel, r
 from appliance.production.switching import unfinished
 from appliance.production.units import UPGRADE
 from appliance.setup.environment import environment_file
+from appliance.store import state
 from appliance.wiring import open_appliance
 
 RELEASE_BYTES = 700 * 1024**2

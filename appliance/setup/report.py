@@ -38,6 +38,12 @@ def crm_lines(appliance: Appliance, *, has_been_installed: bool) -> list[str]:
     return [*said, _line("Recovery points", f"{len(points)}, of which {proven} proven by a restore")]
 
 
+def serving_lines(appliance: Appliance) -> list[str]:
+    """Where the panel and every CRM answer."""
+    instances = [one for one in appliance.store.instances.list() if one.deployment is not None]
+    return [_line("Panel", panel_url(appliance)), *(_line(f"CRM {one.name}", one.url) for one in instances)]
+
+
 def _line(label: str, value: str) -> str:
     return f"  {label:19}{value}"
 

@@ -147,6 +147,8 @@ class RepositoryRow(Base):
     note: Mapped[str] = mapped_column(Text)
     noted_at: Mapped[datetime | None]
     works: Mapped[bool | None]
+    state_kept_at: Mapped[datetime | None]
+    kit_proven_at: Mapped[datetime | None]
 
 
 class SecretRow(Base):

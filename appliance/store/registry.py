@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from appliance.domain.instance import Archive, Deployment, Instance, InstanceState, RecoveryPoint
@@ -41,7 +41,7 @@ class Instances:
             row = session.get(InstanceRow, name)
         return None if row is None else _instance(row)
 
-    def add(self, instance: Instance) -> None:
+    def add(self, instance: Instance, *, instead_of_lost: bool = False) -> None:
         """Take the name, the slot and with it the ports. Raises Conflict when one of them is taken."""
         values = {
             **vars(instance),
@@ -53,6 +53,8 @@ class Instances:
         }
         try:
             with self.database.writing() as session:
+                if instead_of_lost:
+                    session.execute(delete(InstanceRow).where(InstanceRow.name == instance.name, InstanceRow.state == InstanceState.LOST))
                 session.add(InstanceRow(**values))
         except IntegrityError:
             raise Conflict(f"An instance named {instance.name} exists already. Nothing was changed.") from None
@@ -93,6 +95,17 @@ class Instances:
         """Write where it stands in its life."""
         with self.database.writing() as session:
             session.get_one(InstanceRow, name).state = state
+
+    def lose(self, name: str) -> None:
+        """Write that it is gone with its host."""
+        with self.database.writing() as session:
+            row = session.get_one(InstanceRow, name)
+            row.state, row.deployment, row.previous, row.archive = InstanceState.LOST, None, None, None
+
+    def forget_copies(self, host: str) -> None:
+        """Forget the scratch copies on a host."""
+        with self.database.writing() as session:
+            session.execute(delete(InstanceRow).where(InstanceRow.host == host, InstanceRow.state == InstanceState.SCRATCH))
 
     def remove(self, name: str) -> None:
         """Forget it; its recovery points stay."""
@@ -137,6 +150,11 @@ class Points:
         with self.database.writing() as session:
             row = session.get_one(PointRow, point)
             row.proven_at, row.proof = at, dict(proof)
+
+    def lie_in(self, repository: str, points: Collection[str]) -> None:
+        """Write where points are read from, since the repository that they were made in was lost."""
+        with self.database.writing() as session:
+            session.execute(update(PointRow).where(PointRow.id.in_(points)).values(repository=repository))
 
     def forget(self, points: Collection[str]) -> None:
         """Remove points; those that are gone already are no error."""

@@ -43,6 +43,18 @@ class Repositories:
             if (row := session.get(RepositoryRow, name)) is not None:
                 row.note, row.works, row.noted_at = text, works, now
 
+    def keep_state(self, name: str, *, now: datetime) -> None:
+        """Write that the appliance's own state is kept there."""
+        with self.database.writing() as session:
+            if (row := session.get(RepositoryRow, name)) is not None:
+                row.state_kept_at = now
+
+    def prove_kit(self, name: str, *, now: datetime) -> None:
+        """Write that the recovery kit opened that state."""
+        with self.database.writing() as session:
+            if (row := session.get(RepositoryRow, name)) is not None:
+                row.kit_proven_at = now
+
     def remove(self, name: str, *, by: str, now: datetime) -> None:
         """Forget it; what lies there stays there. Raises NotFound."""
         self.get(name)
@@ -53,5 +65,12 @@ class Repositories:
 
 def _repository(row: RepositoryRow) -> Repository:
     return Repository(
-        name=row.name, location=row.location, created_at=row.created_at, note=row.note, noted_at=row.noted_at, works=row.works
+        name=row.name,
+        location=row.location,
+        created_at=row.created_at,
+        note=row.note,
+        noted_at=row.noted_at,
+        works=row.works,
+        state_kept_at=row.state_kept_at,
+        kit_proven_at=row.kit_proven_at,
     )

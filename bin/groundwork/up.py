@@ -67,9 +67,10 @@ def link_command(environment: Environment) -> None:
         COMMAND_LINK.symlink_to(environment.directory / "bin" / "appliance")
 
 
-def start(environment: Environment, progress: Progress, host_packages: Background | None) -> NoReturn:
+def start(environment: Environment, progress: Progress, host_packages: Background | None, kit: Path | None) -> NoReturn:
     """Become `appliance up`, which goes on counting the steps and waits for what was begun."""
     arguments, begun = (["--empty"], {}) if host_packages is None else ([], {"APPLIANCE_BEGUN": host_packages.handed_over()})
+    arguments += ["--recover", str(kit)] if kit else []
     numbering = {"APPLIANCE_FIRST_STEP": str(progress.number + 1), "APPLIANCE_LAST_STEP": str(progress.total)}
     variables = environment.installer_variables | numbering | begun
     command = environment.directory / "bin" / "appliance"
@@ -84,6 +85,7 @@ def main() -> int:
         "--production", action="store_true", help="a panel behind TLS, without root, for CRMs on hosts that are added later"
     )
     parser.add_argument("--domain", help="in production: the name that people type to reach the panel")
+    parser.add_argument("--recover", metavar="KIT", type=Path, help="bring back what a recovery kit leads to")
     chosen = parser.parse_args()
     progress = Progress(
         total=int(os.environ["APPLIANCE_LAST_STEP"]),
@@ -96,14 +98,14 @@ def main() -> int:
     environment = Environment(directory=Path(os.environ.get("APPLIANCE_VENV", DEFAULT_ENVIRONMENT)), variables=variables)
     host_packages = None if chosen.empty else begin_host_packages(progress)
     try:
-        install_tree(environment, progress, with_crm=not chosen.empty)
+        install_tree(environment, progress, with_crm=not chosen.empty and chosen.recover is None)
     except StepFailed as failure:
         progress.explain(failure)
         if host_packages:
             host_packages.end()
         return 1
     link_command(environment)
-    start(environment, progress, host_packages)
+    start(environment, progress, host_packages, chosen.recover and Path(os.environ.get("APPLIANCE_STARTED_IN", ""), chosen.recover))
 
 
 if __name__ == "__main__":

@@ -185,6 +185,15 @@ def a_house(plot: Plot) -> Iterator[House]:
 
 def _build(plot: Plot) -> House:
     """Make the house and start its panel, worker, monitor and nginx."""
+    settings = lay_bare(plot)
+    house = House(plot=plot, settings=settings, appliance=open_appliance(settings))
+    processes.start(settings, house.environment, PROGRAMS)
+    house.watch.start()
+    return house
+
+
+def lay_bare(plot: Plot) -> Settings:
+    """A machine that no appliance has run on; only where things are to be is said already."""
     tear_down(plot)
     for folder in (plot.root / "nginx.d", plot.root / "log"):
         folder.mkdir(parents=True)
@@ -193,10 +202,7 @@ def _build(plot: Plot) -> House:
     settings.etc.mkdir()
     lines = [f"{name} = {json.dumps(str(value) if isinstance(value, Path) else value)}" for name, value in settings.model_dump().items()]
     (settings.etc / "appliance.toml").write_text("\n".join(lines) + "\n")
-    house = House(plot=plot, settings=settings, appliance=open_appliance(settings))
-    processes.start(settings, house.environment, PROGRAMS)
-    house.watch.start()
-    return house
+    return settings
 
 
 def tear_down(plot: Plot) -> None:

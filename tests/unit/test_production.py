@@ -10,7 +10,7 @@ import pytest
 from appliance.config import Settings
 from appliance.errors import InvalidRequest, PreflightFailed
 from appliance.operations.requesting import request
-from appliance.production import state, units
+from appliance.production import units
 from appliance.production.certificate import pair_of_panel
 from appliance.production.intent import Intent, Phase, Result, end, read_intent, read_outcome
 from appliance.production.places import Places
@@ -19,6 +19,7 @@ from appliance.production.proxy import Site, put_debians_site_back, remove_debia
 from appliance.production.releases import RECORD, prune, read_wheel, running, switch_link, version_of
 from appliance.production.up import with_settings
 from appliance.setup.environment import environment_file_text
+from appliance.store import state
 from appliance.wiring import Appliance, open_appliance
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

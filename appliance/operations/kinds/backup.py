@@ -81,8 +81,8 @@ BACKUP_WORKFLOW = Workflow(
     steps=(
         StepDefinition(name="preflight", title="Check before anything is written", run=check),
         BACKUP,
-        StepDefinition(name="log", title="See that every change is received", run=see_received),
         StepDefinition(name="retention", title="Give up what is not to be kept", run=give_up),
         ELSEWHERE,
+        StepDefinition(name="log", title="See that every change is received", run=see_received),
     ),
 )

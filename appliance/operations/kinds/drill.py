@@ -13,6 +13,7 @@ from appliance.operations.steps.copying import Way, choose, host_for, reserve_co
 from appliance.operations.steps.deciding import release_reservation
 from appliance.operations.steps.deploying import START, compare_records, count_records, remove_deployment, verify
 from appliance.operations.steps.hosting import INSTANCE, remove_instance
+from appliance.operations.steps.kit import prove_kit
 from appliance.operations.steps.restoring import RESTORE, create_to_restore
 from appliance.operations.steps.subject import new
 from appliance.operations.workflow import StepDefinition, Workflow
@@ -92,6 +93,7 @@ DRILL = Workflow(
         RESTORE,
         START,
         StepDefinition(name="verify", title="Log in, read, write and count in the copy", run=verify_copy),
+        StepDefinition(name="kit", title="Open what the recovery kit opens", run=prove_kit),
         StepDefinition(name="proof", title="Note the proof", run=note_proof),
         StepDefinition(name="clear", title="Throw the copy away", run=clear_away, cancellable=False),
     ),

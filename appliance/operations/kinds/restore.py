@@ -44,6 +44,7 @@ class BesideParameters(Parameters):
     way: Way | None = None
     repository: str | None = None
     port: int | None = None
+    address: str | None = None
     host: str | None = None
 
 
@@ -60,7 +61,7 @@ def accept_beside(appliance: Appliance, instance: str, parameters: Mapping[str, 
     """Raises InvalidRequest, NotFound, and Conflict for a taken name."""
     name = check_name(instance)
     wanted = read(BesideParameters, parameters)
-    if appliance.store.instances.find(name) is not None:
+    if (there := appliance.store.instances.find(name)) is not None and not there.is_lost:
         raise Conflict(f"An instance named {name} exists already. Nothing was changed.")
     if name != wanted.source and appliance.store.points.list(name):
         raise Conflict(f"Recovery points of a removed instance named {name} are kept. Nothing was changed; choose another name.")

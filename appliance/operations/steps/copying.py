@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime
 
+from appliance.domain.host import LOCALHOST
 from appliance.domain.instance import Instance, InstanceState, RecoveryPoint
 from appliance.errors import InvalidRequest, NotFound
 from appliance.operations.run import Run
@@ -63,9 +64,10 @@ def host_for(appliance: Appliance, point: RecoveryPoint, *, wanted: str | None, 
 
     Raises NotFound, InvalidRequest.
     """
-    host = host_of_point(point)
-    if repository is not None:
-        appliance.store.repositories.get(repository)
+    elsewhere = point.repository in {one.name for one in appliance.store.repositories.list()}
+    host = LOCALHOST if elsewhere else host_of_point(point)
+    if elsewhere or repository is not None:
+        appliance.store.repositories.get(repository or point.repository)
         return appliance.store.hosts.get(wanted or host).name
     if wanted is not None and wanted != host:
         raise InvalidRequest(f"Recovery point {point.id} lies on the host {host} and is restored there. Nothing was changed.", field="host")
@@ -81,6 +83,7 @@ def reserve_copy(run: Run, name: str, point: RecoveryPoint, *, state: InstanceSt
         "release": record["release"],
         "settings": record["settings"],
         "port": run.operation.parameters.get("port"),
+        "address": run.operation.parameters.get("address"),
         "known_domain": record.get("domain"),
     }
     instance = reserve_instance(run, wanted, state=state)

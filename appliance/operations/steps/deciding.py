@@ -55,9 +55,11 @@ def reserve_instance(run: Run, wanted: Mapping[str, Any], *, state: InstanceStat
     """Take name, slot and ports for an instance that is to be made; one that this operation has taken already is kept."""
     instances = run.appliance.store.instances
     name = str(wanted["name"])
-    if run.memory.get("created") == name and (kept := instances.find(name)) is not None:
-        return kept
-    run.remember(subject=name, created=name)
+    known = instances.find(name)
+    lost = known if known is not None and known.is_lost else None
+    if run.memory.get("created") == name and known is not None and lost is None:
+        return known
+    run.remember(subject=name, created=name, lost=lost is not None)
     machine, taken = run.machine, set[int]()
     site = SCRATCH_SITE if state is InstanceState.SCRATCH else choose_site(run.appliance, machine.host.name, wanted)
     tls = certify(run.appliance, name, site, wanted, run.now())
@@ -80,10 +82,11 @@ def reserve_instance(run: Run, wanted: Mapping[str, Any], *, state: InstanceStat
             domain=site.domain,
             tls=tls,
             settings=wanted["settings"],
-            created_at=run.now(),
+            created_at=lost.created_at if lost else run.now(),
+            asks_approval=lost is not None and lost.asks_approval,
         )
         try:
-            instances.add(instance)
+            instances.add(instance, instead_of_lost=lost is not None)
         except Conflict:
             if instances.find(name) is not None:
                 run.remember(created=None)
@@ -105,7 +108,12 @@ def _free_port(run: Run, site: Site, base: int) -> int | None:
 
 
 def release_reservation(run: Run) -> None:
-    """Give name, ports and certificate back, if it was this operation that took them."""
-    if (name := run.memory.get("created")) is not None:
-        forget_certificates(run.appliance, name)
-        run.appliance.store.instances.remove(name)
+    """Give name, ports and certificate back, if it was this operation that took them; what was lost before is lost again."""
+    name = run.memory.get("created")
+    if name is None:
+        return
+    if run.memory.get("lost"):
+        run.appliance.store.instances.lose(name)
+        return
+    forget_certificates(run.appliance, name)
+    run.appliance.store.instances.remove(name)

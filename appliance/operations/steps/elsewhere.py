@@ -2,6 +2,7 @@
 
 from appliance.errors import CommandFailed, StepFailed
 from appliance.operations.run import Run
+from appliance.operations.steps.kit import keep_state
 from appliance.operations.steps.repositories import answers, lent, lent_both, own_repository
 from appliance.operations.steps.snapshots import purge
 from appliance.operations.workflow import StepDefinition
@@ -28,6 +29,7 @@ def _copied(run: Run, name: str) -> str | None:
             answers(run, target)
             copied = run.backup("copy", {"repository": target, "source": source, "crm": run.operation.instance})
         _give_up(run, name)
+        keep_state(run, name)
     except CommandFailed as failure:
         run.appliance.store.repositories.note(name, str(failure), works=False, now=run.now())
         return f"Repository {name}: {failure}"

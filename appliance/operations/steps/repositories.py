@@ -1,7 +1,8 @@
 """How the programs on a host reach a repository: the host's own directory, or one elsewhere with what it is asked with."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from appliance.domain.host import LOCALHOST
@@ -75,23 +76,39 @@ def lent(run: Run, repository: str) -> Iterator[dict[str, Any]]:
 @contextmanager
 def lent_both(run: Run, *repositories: str) -> Iterator[list[dict[str, Any]]]:
     """The same of several."""
+    with run.lent_secrets(_secrets(run, repositories)) as files:
+        yield [_spec(run, name, files) for name in repositories]
+
+
+@contextmanager
+def lent_with(run: Run, repository: str, more: Mapping[str, str]) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
+    """A repository elsewhere, and more that is secret, in files by its names."""
+    with run.lent_secrets({**_secrets(run, [repository]), **more}) as files:
+        yield _spec(run, repository, files), {name: files[name] for name in more}
+
+
+def _secrets(run: Run, repositories: Iterable[str]) -> dict[str, str]:
     vault = run.appliance.store.vault
     vault.ensure(repository_scope(own_repository(run)), PASSWORD, PASSWORD_LENGTH)
-    secrets = {f"{name}.{secret}": value for name in repositories for secret, value in vault.all(repository_scope(name)).items()}
-    with run.lent_secrets(secrets) as files:
-        yield [_spec(run, name, files) for name in repositories]
+    return {f"{name}.{secret}": value for name in repositories for secret, value in vault.all(repository_scope(name)).items()}
 
 
 def _spec(run: Run, repository: str, files: Mapping[str, str]) -> dict[str, Any]:
     own = {name.removeprefix(f"{repository}."): file for name, file in files.items() if name.startswith(f"{repository}.")}
     if repository == own_repository(run):
         return local_repository(run, own[PASSWORD])
+    location = run.appliance.store.repositories.get(repository).location
+    return remote_repository(location, run.machine.layout.repository_directory.parent / "leases", own)
+
+
+def remote_repository(location: str, leases: Path, files: Mapping[str, str]) -> dict[str, Any]:
+    """A repository elsewhere, for the backup package: what it is asked with in `files`, by the names of its secrets."""
     return {
-        "location": run.appliance.store.repositories.get(repository).location,
-        "password_file": own[PASSWORD],
-        "lock_directory": str(run.machine.layout.repository_directory.parent / "leases"),
-        "credentials": {name.removeprefix(CREDENTIAL_PREFIX): file for name, file in own.items() if name.startswith(CREDENTIAL_PREFIX)},
-        "key_file": own.get(SSH_KEY),
-        "known_hosts": own.get(KNOWN_HOSTS),
-        "authority": own.get(AUTHORITY),
+        "location": location,
+        "password_file": files[PASSWORD],
+        "lock_directory": str(leases),
+        "credentials": {name.removeprefix(CREDENTIAL_PREFIX): file for name, file in files.items() if name.startswith(CREDENTIAL_PREFIX)},
+        "key_file": files.get(SSH_KEY),
+        "known_hosts": files.get(KNOWN_HOSTS),
+        "authority": files.get(AUTHORITY),
     }

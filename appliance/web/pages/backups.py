@@ -23,7 +23,7 @@ router = APIRouter(prefix="/backups", include_in_schema=False)
 def list_backups(panel: PanelDependency, principal: LoggedIn, instance: str = "") -> Response:
     """Show the recovery points of all CRMs, or of one."""
     store = panel.appliance.store
-    there = [(one.name, store.points.list(one.name)) for one in instances_of(store)]
+    there = [(one.name, store.points.list(one.name)) for one in instances_of(store) if not one.is_lost]
     removed = _of_removed(store)
     names = [name for name, _ in (*there, *removed)]
     return panel.pages.page(
@@ -41,13 +41,19 @@ def list_backups(panel: PanelDependency, principal: LoggedIn, instance: str = ""
 def _of_removed(store: Store) -> list[tuple[str, list[RecoveryPoint]]]:
     """The names of CRMs that are gone, with their recovery points, newest first."""
     groups = [(name, list(points)) for name, points in groupby(store.points.all(), key=lambda point: point.instance)]
-    return [(name, points) for name, points in groups if store.instances.find(name) is None]
+    return [(name, points) for name, points in groups if is_gone(store, name)]
+
+
+def is_gone(store: Store, name: str) -> bool:
+    """Whether a CRM was removed, or lost with its host."""
+    instance = store.instances.find(name)
+    return instance is None or instance.is_lost
 
 
 @router.get("/{name}/restore")
 def show_restore(panel: PanelDependency, principal: LoggedIn, name: str, point: str = "") -> Response:
     """Show how a removed CRM is brought back; one that is there has a page of its own for that."""
-    if panel.appliance.store.instances.find(name) is not None:
+    if not is_gone(panel.appliance.store, name):
         principal.demand("restore-beside")
         return RedirectResponse(f"/instances/{name}/restore", 303)
     return _form(panel, principal, name, {"point": point})
@@ -74,6 +80,7 @@ def _form(panel: Panel, principal: Principal, name: str, values: Mapping[str, st
         principal=principal,
         section="/backups",
         name=name,
+        is_lost=panel.appliance.store.instances.find(name) is not None,
         points=points,
         chosen=values.get("point") or points[0].id,
         new_name=values.get("new_name", name),

@@ -81,3 +81,43 @@ def test_a_server_that_is_away_is_said_in_time(elsewhere: Elsewhere) -> None:
     gone = elsewhere.repository | {"location": f"rest:http://127.0.0.1:{free_port()}/crm/"}
     refused = elsewhere.world.run("points", repository=gone, deadline_seconds=20)
     assert (refused.code, refused.last["code"]) == (1, "deadline")
+
+
+def test_the_newest_of_what_is_kept_beside_the_points_comes_back(elsewhere: Elsewhere) -> None:
+    world = elsewhere.world
+    for content in ("first", "second"):
+        (world.directory / "state").write_text(content)
+        kept = elsewhere.run("keep", name="appliance", file=str(world.directory / "state"), last=1)
+        assert kept.code == 0, kept
+    fetched = elsewhere.run("fetch", name="appliance", target=str(world.directory / "fetched"))
+    assert (fetched.code, (world.directory / "fetched").read_text()) == (0, "second")
+    assert (world.directory / "fetched").stat().st_mode & 0o777 == 0o600
+    assert [point["id"] for point in elsewhere.run("points").last["points"]] == []
+    again = elsewhere.run("fetch", name="appliance", target=str(world.directory / "fetched"))
+    assert (again.code, again.last["code"], (world.directory / "fetched").read_text()) == (1, "target", "second")
+    none = elsewhere.run("fetch", name="other", target=str(world.directory / "other"))
+    assert (none.code, none.last["code"]) == (1, "nothing_kept")
+
+
+def test_only_the_newest_of_what_is_kept_stay_where_can_be_removed(world: World) -> None:
+    assert world.run("init", repository=world.repository).code == 0
+    (world.directory / "state").write_text("state")
+    kept = [world.run("keep", repository=world.repository, name="appliance", file=str(world.directory / "state"), last=2) for _ in range(3)]
+    assert [run.last["kept"] for run in kept] == [1, 2, 2]
+    missing = world.run("keep", repository=world.repository, name="appliance", file=str(world.directory / "gone"))
+    assert (missing.code, missing.last["code"]) == (1, "unreadable")
+
+
+def test_a_second_password_opens_the_repository_when_the_first_is_lost(elsewhere: Elsewhere) -> None:
+    world = elsewhere.world
+    assert elsewhere.backup("p1").code == 0
+    (world.directory / "second").write_text("of the recovery kit")
+    added = [elsewhere.run("key", new_password_file=str(world.directory / "second")) for _ in range(2)]
+    assert [run.last["added"] for run in added] == [True, False], added
+    world.password_file.write_text("forgotten")
+    assert elsewhere.run("points").code == 12
+    opened = world.run("points", repository=elsewhere.repository | {"password_file": str(world.directory / "second")})
+    assert [point["id"] for point in opened.last["points"]] == ["p1"]
+    (world.directory / "third").write_text("another")
+    refused = elsewhere.run("key", new_password_file=str(world.directory / "third"))
+    assert (refused.code, refused.last["code"]) == (12, "wrong_password")

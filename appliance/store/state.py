@@ -57,7 +57,15 @@ class Archive:
 
 
 def save(settings: Settings, file: IO[bytes], now: datetime) -> dict[str, Any]:
-    """Write the state to an open file, from a moment at which it is consistent, whoever works on it meanwhile; returns the manifest."""
+    """Write the state to an open file, so that it outlives a power cut; returns the manifest."""
+    manifest = write(settings, file, now)
+    file.flush()
+    os.fsync(file.fileno())
+    return manifest
+
+
+def write(settings: Settings, file: IO[bytes], now: datetime) -> dict[str, Any]:
+    """Write the state, from a moment at which it is consistent, whoever works on it meanwhile; returns the manifest."""
     with tempfile.TemporaryDirectory(prefix="backup-", dir=settings.home) as directory:
         files = dict(_gathered(settings, Path(directory)))
         digests = {name: _digest(path) for name, path in files.items()}
@@ -66,8 +74,6 @@ def save(settings: Settings, file: IO[bytes], now: datetime) -> dict[str, Any]:
             _add(tar, MANIFEST, json.dumps(manifest, indent=1).encode())
             for name, path in files.items():
                 tar.add(path, arcname=name, recursive=False, filter=_anonymous)
-        file.flush()
-        os.fsync(file.fileno())
     return manifest
 
 
@@ -105,6 +111,14 @@ def put_back(settings: Settings, archive: Archive, *, settle: bool, now: datetim
         for file, target in (("key", settings.key_file), ("store", settings.database_file), ("ledger", settings.ledger_file)):
             _replace(directory / file, target)
     return {"settled": _settle(settings, now) if settle else []}
+
+
+def move(source: Settings, target: Settings) -> None:
+    """Move a whole state to its place, the store last: until it is there, none of it counts. Nothing may have either open."""
+    target.ledger_file.parent.mkdir(parents=True, exist_ok=True)
+    _replace(source.key_file, target.key_file)
+    _replace(source.ledger_file, target.ledger_file)
+    _replace(source.database_file, target.database_file)
 
 
 def copy_store(settings: Settings, directory: Path) -> None:

@@ -1,0 +1,65 @@
+"""The recovery kit, as it is now, and what it opens: the appliance's own state, encrypted, in each repository elsewhere."""
+
+import io
+import socket
+from datetime import datetime
+
+from cryptography.fernet import Fernet, InvalidToken
+
+from appliance.domain.kit import KitRepository, RecoveryKit
+from appliance.errors import Conflict, InvalidRequest
+from appliance.operations.steps.repositories import CREDENTIAL_PREFIX, PASSWORD, PASSWORD_LENGTH, repository_scope
+from appliance.store import state
+from appliance.wiring import Appliance
+
+SCOPE, STATE_KEY = "recovery-kit", "state_key"
+KEPT_AS = "appliance"
+"""The name under which repositories keep the state."""
+
+
+def recovery_kit(appliance: Appliance, now: datetime) -> RecoveryKit:
+    """All that it holds. Raises Conflict where nothing could be recovered with it yet."""
+    known = appliance.store.repositories.list()
+    ready = [one for one in known if one.state_kept_at is not None]
+    if not ready:
+        mend = "no backup has reached one yet; take one with: appliance backup NAME" if known else "add one: appliance repository add"
+        raise Conflict(f"A recovery kit needs the appliance's state in a repository elsewhere: {mend}. Nothing was changed.")
+    return RecoveryKit(
+        machine=appliance.settings.panel_domain or socket.gethostname(),
+        made_at=now,
+        state_key=state_key(appliance),
+        repositories={one.name: _repository(appliance, one.name, one.location) for one in ready},
+    )
+
+
+def state_key(appliance: Appliance) -> str:
+    """What the state is encrypted with before it leaves: hosts carry it to repositories and can open those."""
+    return appliance.store.vault.settle(SCOPE, STATE_KEY, Fernet.generate_key().decode())
+
+
+def kit_password(appliance: Appliance, repository: str) -> str:
+    """The kit's own password of a repository, which stays when the first one is changed."""
+    return appliance.store.vault.ensure(SCOPE, repository, PASSWORD_LENGTH)
+
+
+def sealed_state(appliance: Appliance, now: datetime) -> str:
+    """The state as it is now, as text that only the kit's key opens."""
+    file = io.BytesIO()
+    state.write(appliance.settings, file, now)
+    return Fernet(state_key(appliance)).encrypt(file.getvalue()).decode()
+
+
+def opened_state(sealed: str, key: str) -> state.Archive:
+    """The state that was sealed. Raises InvalidRequest when it is damaged or the key is another one's."""
+    try:
+        return state.examine_archive(io.BytesIO(Fernet(key).decrypt(sealed)))
+    except (InvalidToken, ValueError):
+        raise InvalidRequest(
+            "The key of the recovery kit does not open the state that is kept. Nothing was changed.", field="kit"
+        ) from None
+
+
+def _repository(appliance: Appliance, name: str, location: str) -> KitRepository:
+    kept = appliance.store.vault.all(repository_scope(name))
+    secrets = {secret.removeprefix(CREDENTIAL_PREFIX): value for secret, value in kept.items() if secret != PASSWORD}
+    return KitRepository(location=location, password=kit_password(appliance, name), secrets=secrets)

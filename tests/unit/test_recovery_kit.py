@@ -1,0 +1,106 @@
+"""The recovery kit: what is in it, what it opens, and what becomes of CRMs whose machine was lost."""
+
+from pathlib import Path
+
+import pytest
+
+from appliance.domain.instance import Archive, InstanceState
+from appliance.domain.kit import read_kit, text_of
+from appliance.domain.operation import OperationStatus
+from appliance.errors import Conflict, InvalidRequest
+from appliance.operations import lost
+from appliance.operations.kits import kit_password, opened_state, recovery_kit, sealed_state, state_key
+from appliance.operations.repositories import add_repository
+from appliance.wiring import Appliance
+from tests.support.operating import make_appliance
+from tests.support.web_world import NOON, add_sales
+
+LOCATION = "sftp://crm@nas.example.org//srv/crm"
+KEY = '-----BEGIN OPENSSH PRIVATE KEY-----\nab"c\\d\n-----END OPENSSH PRIVATE KEY-----\n'
+
+
+@pytest.fixture
+def appliance(tmp_path: Path) -> Appliance:
+    made = make_appliance(tmp_path)
+    secrets = {"password": "of the worker", "ssh_key": KEY, "known_hosts": "nas ssh-ed25519 AAAA\n", "RESTIC_REST_PASSWORD": "s\n"}
+    add_repository(made, name="offsite", location=LOCATION, secrets=secrets, requested_by="Alice", now=NOON)
+    return made
+
+
+def test_there_is_none_before_anything_could_be_recovered_with_it(appliance: Appliance) -> None:
+    with pytest.raises(Conflict, match="no backup has reached one yet"):
+        recovery_kit(appliance, NOON)
+
+
+def test_it_is_read_as_it_was_written(appliance: Appliance) -> None:
+    appliance.store.repositories.keep_state("offsite", now=NOON)
+    kit = recovery_kit(appliance, NOON)
+    assert read_kit(text_of(kit)) == kit
+    offsite = kit.repositories["offsite"]
+    assert (offsite.location, offsite.password) == (LOCATION, kit_password(appliance, "offsite"))
+    assert offsite.password != "of the worker"
+    assert offsite.secrets == {"ssh_key": KEY, "known_hosts": "nas ssh-ed25519 AAAA\n", "RESTIC_REST_PASSWORD": "s\n"}
+    assert recovery_kit(appliance, NOON) == kit
+
+
+def test_what_is_no_kit_is_refused(appliance: Appliance) -> None:
+    appliance.store.repositories.keep_state("offsite", now=NOON)
+    text = text_of(recovery_kit(appliance, NOON))
+    for wrong in (
+        "",
+        "not toml =",
+        text.replace("state_key", "sate_key"),
+        text.replace("format = 1", "format = 2"),
+        text[: len(text) // 2],
+    ):
+        with pytest.raises(InvalidRequest, match="Nothing was changed"):
+            read_kit(wrong)
+
+
+def test_only_its_key_opens_the_state(appliance: Appliance, tmp_path: Path) -> None:
+    sealed = sealed_state(appliance, NOON)
+    assert opened_state(sealed, state_key(appliance)).made_at == NOON
+    other = make_appliance(tmp_path / "other")
+    for wrong in (state_key(other), "no key"):
+        with pytest.raises(InvalidRequest, match="does not open"):
+            opened_state(sealed, wrong)
+    with pytest.raises(InvalidRequest, match="does not open"):
+        opened_state(sealed[:-9], state_key(appliance))
+
+
+def test_every_crm_of_a_lost_machine_is_asked_for_from_its_newest_point_elsewhere(appliance: Appliance) -> None:
+    add_sales(appliance, name="demo")
+    appliance.store.instances.ask_approval("demo", wanted=True, by="Alice", now=NOON)
+    appliance.store.instances.archive("demo", Archive(deployment="d1", spool="/spool", database={}))
+    newest, new, *old = (point.id for point in appliance.store.points.list("demo"))
+    assert lost.request_back(appliance, "offsite", [new, *old], NOON) == []
+    demo = appliance.store.instances.get("demo")
+    assert (demo.state, demo.deployment, demo.archive, demo.asks_approval) == (InstanceState.LOST, None, None, True)
+    assert [(point.id, point.repository) for point in appliance.store.points.list("demo")] == [(id_, "offsite") for id_ in (new, *old)]
+    (asked,) = lost.requested(appliance)
+    assert (asked.kind, asked.instance, asked.parameters["point"]) == ("restore-beside", "demo", new)
+    assert (asked.parameters["repository"], asked.parameters["port"]) == ("offsite", demo.port)
+    assert newest not in {point.id for point in appliance.store.points.all()}
+
+
+def test_one_of_which_nothing_is_elsewhere_stays_lost(appliance: Appliance) -> None:
+    add_sales(appliance, name="demo")
+    assert lost.request_back(appliance, "offsite", [], NOON) == ["demo"]
+    assert appliance.store.instances.get("demo").is_lost
+    assert lost.requested(appliance) == []
+
+
+def test_what_was_at_work_on_the_machine_holds_nothing_any_more(appliance: Appliance) -> None:
+    add_sales(appliance, name="demo")
+    point = appliance.store.points.list("demo")[0].id
+    record = appliance.store.operations.record
+    backup = record(kind="backup", instance="demo", parameters={}, steps=[("backup", "Back up")], requested_by="Alice", now=NOON)
+    lost.request_back(appliance, "offsite", [point], NOON)
+    ended = appliance.store.operations.get(backup.id)
+    assert (ended.status, ended.cause) == (OperationStatus.FAILED, lost.AT_WORK)
+    (asked,) = lost.requested(appliance)
+    assert lost.ask_again(appliance, asked, NOON) == asked
+    appliance.store.operations.finish(asked.id, OperationStatus.ROLLED_BACK, now=NOON)
+    again = lost.ask_again(appliance, appliance.store.operations.get(asked.id), NOON)
+    assert (again.id > asked.id, again.parameters) == (True, asked.parameters)
+    assert lost.requested(appliance) == [again]
