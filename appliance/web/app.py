@@ -7,7 +7,7 @@ from fastapi import Depends, FastAPI
 
 from appliance import __version__
 from appliance.web import assets
-from appliance.web.api import calls, description, health, host_calls, pending_calls, schedule_calls
+from appliance.web.api import calls, description, health, host_calls, pending_calls, repository_calls, schedule_calls
 from appliance.web.errors import install_handlers
 from appliance.web.pages import (
     backups,
@@ -21,6 +21,7 @@ from appliance.web.pages import (
     instances,
     operations,
     overview,
+    repositories,
     schedules,
     updates,
 )
@@ -30,7 +31,21 @@ from appliance.web.sessions import DOCUMENTED, bearer_of, principal_of
 from appliance.web.templating import open_pages
 from appliance.wiring import Appliance
 
-PAGES = (overview, instances, installation, changes, certificates, hosts, host_adding, updates, fleet, schedules, operations, backups)
+PAGES = (
+    overview,
+    instances,
+    installation,
+    changes,
+    certificates,
+    hosts,
+    host_adding,
+    updates,
+    fleet,
+    schedules,
+    operations,
+    backups,
+    repositories,
+)
 DESCRIPTION = """Everything the appliance does, for programs.
 
 Send a bearer token. A refusal is a problem document (RFC 9457) that says what was left unchanged. Operations are requested,
@@ -49,7 +64,7 @@ def create_app(appliance: Appliance, *, clock: Callable[[], datetime] = _now) ->
     app.state.panel = Panel(appliance=appliance, pages=open_pages(files, clock), assets=files, clock=clock)
     for page in PAGES:  # each page is closed to strangers before anything else of the request is looked at
         app.include_router(page.router, dependencies=[Depends(principal_of)])
-    for api in (calls, host_calls, pending_calls, schedule_calls):
+    for api in (calls, host_calls, pending_calls, repository_calls, schedule_calls):
         app.include_router(api.router, dependencies=[Depends(bearer_of), Depends(DOCUMENTED)])
     for module in (entrance, assets, description, health):
         app.include_router(module.router)

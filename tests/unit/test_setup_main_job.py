@@ -15,7 +15,7 @@ from appliance.domain.instance import Deployment, Instance, InstanceState, Recov
 from appliance.domain.operation import Operation, OperationStatus, StepStatus
 from appliance.errors import Conflict
 from appliance.operations.requesting import request
-from appliance.setup import main_job, report, up
+from appliance.setup import main_job, recover, report, up
 from appliance.setup.progress import Progress
 from appliance.wiring import Appliance, open_appliance
 
@@ -199,4 +199,5 @@ def test_the_shell_counts_the_same_steps_as_the_appliance() -> None:
     script = (TREE / "bin" / "up").read_text()
     installing = 4
     assert f"APPLIANCE_LAST_STEP={installing + up.STEPS_OF_EMPTY + up.STEPS_OF_MAIN_JOB}\n" in script
-    assert f"|| APPLIANCE_LAST_STEP={installing + up.STEPS_OF_EMPTY}\n" in script
+    assert f"--empty) APPLIANCE_LAST_STEP={installing + up.STEPS_OF_EMPTY} ;;\n" in script
+    assert f"--recover=*) APPLIANCE_LAST_STEP={installing + recover.STEPS} ;;\n" in script

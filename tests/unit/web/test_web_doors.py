@@ -32,6 +32,8 @@ ADMINISTRATORS_FORMS = [
     "/install",
     "/instances/{name}/remove",
     "/backups/{name}/restore",
+    "/repositories/add",
+    "/repositories/kit",
     "/add-host",
     "/hosts/{name}/trust",
     "/hosts/{name}/remove",
@@ -60,6 +62,9 @@ CHANGES = {
     "/instances/{name}/password": "administrator",
     "/install": "administrator",
     "/backups/{name}/restore": "administrator",
+    "/repositories/add": "administrator",
+    "/repositories/kit": "administrator",
+    "/repositories/{name}/remove": "administrator",
     "/add-host": "administrator",
     "/add-host/confirm": "administrator",
     "/hosts/{name}/trust": "administrator",
@@ -73,6 +78,7 @@ API_READS = [
     "/api/v1/instances/{name}",
     "/api/v1/instances/{name}/recovery-points",
     "/api/v1/recovery-points",
+    "/api/v1/repositories",
     "/api/v1/hosts",
     "/api/v1/hosts/{name}",
     "/api/v1/pending",
@@ -99,11 +105,13 @@ API_ADMINISTRATION_CHANGES: dict[str, dict[str, object]] = {
     "/api/v1/hosts/scan": WEB2,
     "/api/v1/instances/{name}/approval": {"wanted": True},
     "/api/v1/hosts/{name}/trust": {"fingerprint": "SHA256:x"},
+    "/api/v1/repositories": {"name": "offsite", "location": "rest:https://nas.example.org:8000/crm/"},
+    "/api/v1/recovery-kit": {},
 }
 ALL_API_CHANGES = API_CHANGES | API_ADMINISTRATION_CHANGES
 API_ADMINISTRATION = ["/api/v1/tokens"]
 API_OPERATORS_REMOVALS = ["/api/v1/schedules/{name}"]
-API_REMOVALS = ["/api/v1/tokens/{name:path}", "/api/v1/hosts/{name}"]
+API_REMOVALS = ["/api/v1/tokens/{name:path}", "/api/v1/hosts/{name}", "/api/v1/repositories/{name}"]
 DESCRIPTION = "/api/v1/openapi.json"
 
 GETS = {*OPEN, *SEEN_BY_ALL, *OPERATORS_FORMS, *ADMINISTRATORS_FORMS, *STREAMS, *API_READS, *API_STREAMS, *API_ADMINISTRATION, DESCRIPTION}

@@ -77,8 +77,8 @@ def test_the_scratch_copy_of_a_drill_is_no_crm(world: PanelWorld, alice: Browser
     assert all("support-drill" not in alice.get(address).text for address in ("/", "/instances", "/backups", "/operations"))
 
 
-def test_repositories_elsewhere_are_shown_with_how_the_last_copying_went(world: PanelWorld, alice: Browser) -> None:
-    assert "Repositories elsewhere" not in alice.get("/backups").text
+def test_repositories_elsewhere_are_shown_with_how_the_last_copying_went(world: PanelWorld, alice: Browser, victor: Browser) -> None:
+    assert "Repositories elsewhere" not in victor.get("/backups").text
     repositories = world.appliance.store.repositories
     repositories.add(Repository(name="offsite", location="rest:https://nas:8000/crm/", created_at=NOON), by="Alice")
     assert "not used yet" in alice.get("/backups").text

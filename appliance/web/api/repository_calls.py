@@ -1,0 +1,87 @@
+"""The repositories elsewhere under /api/v1, and the recovery kit."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Response
+from pydantic import Field, SecretStr
+
+from appliance.domain.repository import KINDS, LONGEST_NAME, Repository
+from appliance.web import repositories
+from appliance.web.api.bodies import Body
+from appliance.web.api.calls import BUSY, PROBLEMS
+from appliance.web.panel import PanelDependency
+from appliance.web.sessions import Bearer
+
+
+class RepositoryBody(Body):
+    """A second place for recovery points. `note` says how the last copying to it went, at `noted_at`.
+
+    At `state_kept_at` the appliance's own state was kept there last, at `kit_proven_at` the recovery kit was last seen to open it.
+    """
+
+    name: str
+    location: str
+    works: bool | None
+    note: str
+    noted_at: datetime | None
+    state_kept_at: datetime | None
+    kit_proven_at: datetime | None
+    created_at: datetime
+
+    @classmethod
+    def of(cls, repository: Repository) -> Self:
+        """All of it; what it is asked with is a secret."""
+        return cls.model_validate(vars(repository))
+
+
+class NewRepositoryBody(Body):
+    """One that recovery points are to be copied to."""
+
+    name: Annotated[str, Field(max_length=LONGEST_NAME)]
+    location: Annotated[str, Field(max_length=400, description=KINDS)]
+    secrets: Annotated[
+        dict[str, SecretStr],
+        Field(
+            default_factory=dict,
+            description="Credentials by the names that restic knows them by; `password` of one that is there already; "
+            "for SFTP `ssh_key` and `known_hosts`; for a certificate of a private authority `authority`",
+        ),
+    ]
+
+
+class KitBody(Body):
+    """The recovery kit, a file in TOML. Whoever has it can read all that is kept elsewhere."""
+
+    text: str
+
+
+router = APIRouter(prefix="/api/v1", responses=PROBLEMS)
+
+
+@router.get("/repositories")
+def list_repositories(panel: PanelDependency, _: Bearer) -> list[RepositoryBody]:
+    """Give the repositories elsewhere, by name."""
+    return [RepositoryBody.of(one) for one in panel.appliance.store.repositories.list()]
+
+
+@router.post("/repositories", status_code=201)
+def add_repository(panel: PanelDependency, principal: Bearer, body: NewRepositoryBody, response: Response) -> RepositoryBody:
+    """Copy recovery points to a second place, with every backup from now on."""
+    secrets = {name: secret.get_secret_value() for name, secret in body.secrets.items()}
+    made = repositories.add(panel, principal, name=body.name, location=body.location, secrets=secrets)
+    response.headers["Location"] = "/api/v1/repositories"
+    return RepositoryBody.of(made)
+
+
+@router.delete("/repositories/{name}", status_code=204)
+def remove_repository(panel: PanelDependency, principal: Bearer, name: str) -> None:
+    """Copy nothing there any more; what lies there stays, and its password is kept."""
+    repositories.remove(panel, principal, name)
+
+
+@router.post("/recovery-kit", responses=BUSY)
+def make_recovery_kit(panel: PanelDependency, principal: Bearer, response: Response) -> KitBody:
+    """Give what brings appliance and CRMs back on a bare machine, beside a repository elsewhere: `bin/up --recover FILE`."""
+    response.headers["Cache-Control"] = "no-store"
+    return KitBody(text=repositories.kit_text(panel, principal))

@@ -1,0 +1,87 @@
+"""The second places for recovery points, and the recovery kit that opens them."""
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse, RedirectResponse
+
+from appliance.errors import Conflict, InvalidRequest
+from appliance.web import repositories
+from appliance.web.access import Principal
+from appliance.web.errors import Problem, problem_of
+from appliance.web.panel import Panel, PanelDependency
+from appliance.web.sessions import Form, LoggedIn
+from backup.locations import CREDENTIALS
+
+PLAIN, SECRET = ("name", "location"), (*sorted(CREDENTIALS), "ssh_key", "known_hosts", "authority", "password")
+
+router = APIRouter(prefix="/repositories", include_in_schema=False)
+
+
+@router.get("/add")
+def show_form(panel: PanelDependency, principal: LoggedIn) -> Response:
+    """Ask where it is, and what it is asked with."""
+    return _form(panel, principal, {})
+
+
+@router.post("/add")
+def add(panel: PanelDependency, form: Form) -> Response:
+    """Add it."""
+    secrets = {name: f"{value}\n" for name in SECRET if (value := form.text(name))}
+    try:
+        repositories.add(panel, form.principal, name=form.text("name"), location=form.text("location"), secrets=secrets)
+    except InvalidRequest as error:
+        return _form(panel, form.principal, form.fields, problem_of(error))
+    return RedirectResponse("/backups", 303)
+
+
+@router.post("/{name}/remove")
+def remove(panel: PanelDependency, form: Form, name: str) -> Response:
+    """Copy nothing there any more."""
+    repositories.remove(panel, form.principal, name)
+    return RedirectResponse("/backups", 303)
+
+
+@router.get("/kit")
+def show_kit_form(panel: PanelDependency, principal: LoggedIn) -> Response:
+    """Say what the kit is before it is shown."""
+    return _kit(panel, principal)
+
+
+@router.post("/kit")
+def show_kit(panel: PanelDependency, form: Form) -> Response:
+    """Show the kit as a page to print, or give it as a file."""
+    try:
+        text = repositories.kit_text(panel, form.principal)
+    except Conflict as error:
+        return _kit(panel, form.principal, problem=problem_of(error))
+    if form.text("as") == "file":
+        headers = {"Content-Disposition": 'attachment; filename="recovery-kit.toml"', "Cache-Control": "no-store"}
+        return PlainTextResponse(text, headers=headers)
+    return _kit(panel, form.principal, text=text)
+
+
+def _kit(panel: Panel, principal: Principal, *, text: str = "", problem: Problem | None = None) -> Response:
+    principal.demand("reveal")
+    return panel.pages.page(
+        "recovery_kit.html",
+        status=problem.status if problem else 200,
+        principal=principal,
+        section="/backups",
+        text=text,
+        problem=problem,
+        repositories=panel.appliance.store.repositories.list(),
+    )
+
+
+def _form(panel: Panel, principal: Principal, values: Mapping[str, str], problem: Problem | None = None) -> Response:
+    """What is secret is never shown again."""
+    principal.demand("repository-add")
+    return panel.pages.page(
+        "repository_add.html",
+        status=problem.status if problem else 200,
+        principal=principal,
+        section="/backups",
+        values={name: values.get(name, "") for name in (*PLAIN, "kind")},
+        problem=problem,
+    )
