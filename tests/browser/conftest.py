@@ -113,8 +113,9 @@ class Visitor:
         return [told for told in self.complaints if not any(part in told for part in self.forgiven)]
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """For one file: as long as it is there, nothing else in this process can have an event loop of its own."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
