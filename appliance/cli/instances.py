@@ -9,6 +9,7 @@ from appliance.cli.opened import now, opened, who
 from appliance.cli.output import AsJson, console, print_json, print_table
 from appliance.cli.requested import Detach, carry_out
 from appliance.domain.host import LOCALHOST
+from appliance.domain.objectives import Objectives, read_length, written
 from appliance.domain.tls import TlsMode
 from appliance.errors import InvalidRequest
 
@@ -124,6 +125,23 @@ def ask_approval(name: Name, wanted: Annotated[bool, typer.Option("--on/--off", 
     """Let patches, upgrades, rollbacks, restores and the removal of an instance begin only when somebody else has agreed to them."""
     opened().store.instances.ask_approval(name, wanted=wanted, by=who(), now=now())
     console.print(f"{name}: {'somebody else has to agree to what changes it' if wanted else 'nobody has to be asked'}.")
+
+
+@instance_app.command("objectives")
+def promise(
+    name: Name,
+    rpo: Annotated[str | None, typer.Option(help="No more than the changes of so long may be lost, as 24h; empty for no promise.")] = None,
+    rto: Annotated[str | None, typer.Option(help="Back in service after so long, as 30m; empty for no promise.")] = None,
+) -> None:
+    """Say what is promised of an instance for the worst day; the panel says when a backup is older or a drill took longer."""
+    store = opened().store
+    known = store.instances.get(name).objectives
+    wanted = Objectives(
+        rpo=known.rpo if rpo is None else read_length(rpo, "rpo"), rto=known.rto if rto is None else read_length(rto, "rto")
+    )
+    store.instances.promise(name, wanted, by=who(), now=now())
+    said = [f"{what} {written(length) or 'not said'}" for what, length in (("lost at most", wanted.rpo), ("back within", wanted.rto))]
+    console.print(f"{name}: {', '.join(said)}.", markup=False)
 
 
 @instance_app.command("tidy")

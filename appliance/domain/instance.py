@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from appliance.domain.names import origin
+from appliance.domain.objectives import Objectives
 from appliance.domain.tls import Tls
 from appliance.errors import InvalidRequest
 
@@ -92,6 +93,7 @@ class Instance:
     """Where its log is received, if it is: that of `deployment`, or of the one before while the change is not followed yet."""
     asks_approval: bool = False
     """Whether what changes it begins only when a second person has agreed."""
+    objectives: Objectives = field(default_factory=Objectives)
 
     @property
     def is_lost(self) -> bool:
@@ -134,6 +136,12 @@ class RecoveryPoint:
     def has_dump(self) -> bool:
         """Whether its database can be restored from a dump."""
         return bool(self.record["snapshots"]["database"])
+
+    @property
+    def measured_rto(self) -> timedelta | None:
+        """How long the drill that proved it took until the copy was in service, if one did."""
+        seconds = (self.proof or {}).get("rto_seconds")
+        return None if seconds is None else timedelta(seconds=float(seconds))
 
     @property
     def is_in_log(self) -> bool:

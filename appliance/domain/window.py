@@ -124,7 +124,8 @@ class Window:
 
     def _beginnings(self, after: datetime) -> Iterator[datetime]:
         hour, minute = (int(part) for part in self.begin.split(":"))
-        fields = self.days if len(self.days.split()) == CRON_FIELDS else f"* * {self.days}"
+        days = self.days.upper().replace("-SUN", "-7")  # a week ends with its Sunday, which cron also calls 7
+        fields = days if len(days.split()) == CRON_FIELDS else f"* * {days}"
         try:
             yield from CronSim(f"{minute} {hour} {fields}", after)
         except CronSimError as error:

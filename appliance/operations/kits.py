@@ -43,10 +43,10 @@ def kit_password(appliance: Appliance, repository: str) -> str:
 
 
 def sealed_state(appliance: Appliance, now: datetime) -> str:
-    """The state as it is now, as text that only the kit's key opens."""
-    file = io.BytesIO()
+    """The state as it is now, as text that only the kit's key opens; that key is in the state, so that the kit outlives a recovery."""
+    key, file = Fernet(state_key(appliance)), io.BytesIO()
     state.write(appliance.settings, file, now)
-    return Fernet(state_key(appliance)).encrypt(file.getvalue()).decode()
+    return key.encrypt(file.getvalue()).decode()
 
 
 def opened_state(sealed: str, key: str) -> state.Archive:

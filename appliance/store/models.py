@@ -120,6 +120,8 @@ class InstanceRow(Base):
     archive: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime]
     asks_approval: Mapped[bool] = mapped_column(default=False, server_default=false())
+    rpo_seconds: Mapped[int | None]
+    rto_seconds: Mapped[int | None]
 
 
 class PointRow(Base):

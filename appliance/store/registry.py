@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from appliance.domain.instance import Archive, Deployment, Instance, InstanceState, RecoveryPoint
+from appliance.domain.objectives import Objectives
 from appliance.domain.tls import Tls, tls_of_json
 from appliance.errors import Conflict, NotFound
 from appliance.store.database import Database
@@ -44,7 +45,8 @@ class Instances:
     def add(self, instance: Instance, *, instead_of_lost: bool = False) -> None:
         """Take the name, the slot and with it the ports. Raises Conflict when one of them is taken."""
         values = {
-            **vars(instance),
+            **{name: value for name, value in vars(instance).items() if name != "objectives"},
+            **_seconds(instance.objectives),
             "settings": dict(instance.settings),
             "tls": instance.tls.as_json(),
             "deployment": None,
@@ -90,6 +92,15 @@ class Instances:
         with self.database.writing() as session:
             session.get_one(InstanceRow, name).asks_approval = wanted
             session.add(AuditRow(at=now, actor=by, action="approval", subject=name, detail={"wanted": wanted}))
+
+    def promise(self, name: str, objectives: Objectives, *, by: str, now: datetime) -> None:
+        """Write what is promised of it, and who said so. Raises NotFound."""
+        self.get(name)
+        with self.database.writing() as session:
+            row = session.get_one(InstanceRow, name)
+            for column, value in _seconds(objectives).items():
+                setattr(row, column, value)
+            session.add(AuditRow(at=now, actor=by, action="objectives", subject=name, detail=_seconds(objectives)))
 
     def mark(self, name: str, state: InstanceState) -> None:
         """Write where it stands in its life."""
@@ -181,7 +192,17 @@ def _instance(row: InstanceRow) -> Instance:
         archive=None if row.archive is None else Archive(**row.archive),
         created_at=row.created_at,
         asks_approval=bool(row.asks_approval),
+        objectives=Objectives(rpo=_length(row.rpo_seconds), rto=_length(row.rto_seconds)),
     )
+
+
+def _seconds(objectives: Objectives) -> dict[str, int | None]:
+    lengths = {"rpo_seconds": objectives.rpo, "rto_seconds": objectives.rto}
+    return {name: None if length is None else int(length.total_seconds()) for name, length in lengths.items()}
+
+
+def _length(seconds: int | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)
 
 
 def _point(row: PointRow) -> RecoveryPoint:

@@ -13,6 +13,7 @@ from appliance.web.pages import (
     backups,
     certificates,
     changes,
+    drills,
     entrance,
     fleet,
     host_adding,
@@ -44,6 +45,7 @@ PAGES = (
     schedules,
     operations,
     backups,
+    drills,
     repositories,
 )
 DESCRIPTION = """Everything the appliance does, for programs.

@@ -6,12 +6,10 @@ from datetime import datetime, timedelta
 from appliance.domain.instance import Instance, InstanceState, RecoveryPoint
 from appliance.domain.operation import Operation, OperationStatus
 from appliance.store import Store
-from appliance.web.formats import kind_title, subject_title
+from appliance.web.formats import ago, duration, kind_title, subject_title
 from appliance.web.watching import UNSEEN, Health, Sighting, read_sightings
 from appliance.wiring import Appliance
 
-OLD_BACKUP = timedelta(hours=26)
-"""A day, and two hours for a backup that begins late or takes long."""
 OLD_PROOF = timedelta(days=30)
 UNSUCCESSFUL = (OperationStatus.FAILED, OperationStatus.ROLLED_BACK, OperationStatus.NEEDS_ATTENTION)
 
@@ -114,10 +112,15 @@ def _of_backups(
     if not points:
         return [Attention(severity="red", text=f"{name} has no backup.", address=address, action="Back up")]
     found = []
-    if now - points[0].at > OLD_BACKUP:
-        found.append(Attention(severity="orange", text=f"The last backup of {name} is over a day old.", address=address, action="Back up"))
+    if now - points[0].at > instance.objectives.oldest_backup:
+        text = f"The last backup of {name} is {ago(points[0].at, now)}; it may be {duration(instance.objectives.oldest_backup)} old."
+        found.append(Attention(severity="orange", text=text, address=address, action="Back up"))
     if last_proven is None:
         found.append(Attention(severity="yellow", text=f"No backup of {name} was ever restored.", address=address, action="Prove it"))
     elif last_proven.proven_at is not None and now - last_proven.proven_at > OLD_PROOF:
         found.append(Attention(severity="yellow", text=f"The last proof of {name} is a month old.", address=address, action="Prove it"))
+    took, promised = last_proven.measured_rto if last_proven else None, instance.objectives.rto
+    if took is not None and promised is not None and instance.objectives.is_too_long(took):
+        text = f"Bringing {name} back took {duration(took)} when it was tried last; {duration(promised)} is promised."
+        found.append(Attention(severity="orange", text=text, address="/drills", action="See the drills"))
     return found

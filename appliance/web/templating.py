@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from appliance import __version__
+from appliance.domain.objectives import written
 from appliance.web import formats
 from appliance.web.access import Principal
 from appliance.web.assets import Assets
@@ -55,6 +56,7 @@ def open_pages(assets: Assets, clock: Callable[[], datetime]) -> Pages:
         auto_reload=False,
     )
     environment.filters |= {one.__name__: one for one in FILTERS}
+    environment.filters["length_written"] = written
     environment.globals |= {"asset": assets.url, "version": __version__}
     environment.globals["ui"] = environment.get_template("ui.html").module
     return Pages(environment=environment, clock=clock)

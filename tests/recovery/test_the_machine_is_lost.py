@@ -90,7 +90,7 @@ def test_a_bare_machine_brings_everything_back(crm: Crm, kit: Path, records: dic
 def test_its_recovery_points_are_read_from_there_and_new_ones_are_made_here(crm: Crm) -> None:
     points = crm.house.appliance.store.points.list(crm.name)
     assert {point.repository for point in points} == {OFFSITE}
-    crm.house.done("drill", crm.name, "--point", points[-1].id)
+    crm.house.done("drill", crm.name, "--to", points[-1].id)
     crm.house.done("backup", crm.name)
     assert crm.house.appliance.store.points.list(crm.name)[0].repository == "local"
 

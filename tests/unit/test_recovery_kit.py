@@ -11,7 +11,8 @@ from appliance.errors import Conflict, InvalidRequest
 from appliance.operations import lost
 from appliance.operations.kits import kit_password, opened_state, recovery_kit, sealed_state, state_key
 from appliance.operations.repositories import add_repository
-from appliance.wiring import Appliance
+from appliance.store.state import put_back
+from appliance.wiring import Appliance, open_appliance
 from tests.support.operating import make_appliance
 from tests.support.web_world import NOON, add_sales
 
@@ -59,7 +60,11 @@ def test_what_is_no_kit_is_refused(appliance: Appliance) -> None:
 
 def test_only_its_key_opens_the_state(appliance: Appliance, tmp_path: Path) -> None:
     sealed = sealed_state(appliance, NOON)
-    assert opened_state(sealed, state_key(appliance)).made_at == NOON
+    opened = opened_state(sealed, state_key(appliance))
+    assert opened.made_at == NOON
+    recovered = make_appliance(tmp_path / "recovered")
+    put_back(recovered.settings, opened, settle=True, now=NOON)
+    assert state_key(open_appliance(recovered.settings)) == state_key(appliance)
     other = make_appliance(tmp_path / "other")
     for wrong in (state_key(other), "no key"):
         with pytest.raises(InvalidRequest, match="does not open"):

@@ -1,6 +1,7 @@
 """A maintenance window opens when the clock on the wall says so, in every time zone, on the nights the clocks change too."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -143,3 +144,10 @@ def test_nothing_is_caught_up_on_a_blackout_date() -> None:
 
 def test_nothing_is_due_before_the_next_window() -> None:
     assert due_at("2026-11-08T01:59", CatchUp.SOON) is None
+
+
+@pytest.mark.parametrize(("days", "wanted"), [("MON-SUN", 7), ("SAT-SUN", 2), ("fri-sun,TUE", 4), ("SUN", 1)])
+def test_a_range_of_days_may_end_with_sunday(days: str, wanted: int) -> None:
+    window = Window(days=days, begin="02:00", length=timedelta(hours=1))
+    weekdays = {found.begins.weekday() for found in islice(window.occurrences(datetime(2026, 3, 2, tzinfo=UTC)), 14)}
+    assert len(weekdays) == wanted

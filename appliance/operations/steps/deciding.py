@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from appliance.domain.instance import Instance, InstanceState
+from appliance.domain.objectives import Objectives
 from appliance.domain.tls import TlsMode
 from appliance.errors import Conflict
 from appliance.operations.addresses import Site, choose_site, is_taken_by_name, place_is_free, preferred_port
@@ -84,6 +85,7 @@ def reserve_instance(run: Run, wanted: Mapping[str, Any], *, state: InstanceStat
             settings=wanted["settings"],
             created_at=lost.created_at if lost else run.now(),
             asks_approval=lost is not None and lost.asks_approval,
+            objectives=lost.objectives if lost else Objectives(),
         )
         try:
             instances.add(instance, instead_of_lost=lost is not None)

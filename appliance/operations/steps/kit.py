@@ -14,7 +14,8 @@ SEALED, KIT_PASSWORD = "sealed-state", "kit-password"
 def keep_state(run: Run, repository: str) -> None:
     """Keep the appliance's own state there, and let the kit's password open it. Raises CommandFailed."""
     appliance, now = run.appliance, run.now()
-    more = {SEALED: sealed_state(appliance, now), KIT_PASSWORD: kit_password(appliance, repository)}
+    password = kit_password(appliance, repository)  # made before the state is read, which has to hold it
+    more = {SEALED: sealed_state(appliance, now), KIT_PASSWORD: password}
     with lent_with(run, repository, more) as (spec, files):
         run.backup("key", {"repository": spec, "new_password_file": files[KIT_PASSWORD]})
         run.backup("keep", {"repository": spec, "name": KEPT_AS, "file": files[SEALED]})

@@ -1,11 +1,12 @@
 """What the API takes and gives."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from appliance.domain.instance import Instance, RecoveryPoint
+from appliance.domain.objectives import written
 from appliance.domain.operation import Operation, OperationStatus, StepStatus
 from appliance.domain.product import ProductDefinition
 from appliance.domain.tls import TlsMode
@@ -56,6 +57,23 @@ class AuthorityBody(Body):
     not_after: datetime
 
 
+def _as_written(value: Any) -> Any:
+    """A length as people write it; what a program wrote stays, to be read."""
+    return written(value) if value is None or isinstance(value, timedelta) else value
+
+
+class ObjectivesBody(Body):
+    """What is promised of a CRM for the worst day, as 90m, 24h or 2d; empty for no promise.
+
+    `rpo`: no more than the changes of so long may be lost; `rto`: it is back in service after so long.
+    """
+
+    model_config = ConfigDict(from_attributes=True)
+
+    rpo: Annotated[str, BeforeValidator(_as_written), Field(max_length=8)] = ""
+    rto: Annotated[str, BeforeValidator(_as_written), Field(max_length=8)] = ""
+
+
 class InstanceBody(Body):
     """One CRM."""
 
@@ -72,6 +90,7 @@ class InstanceBody(Body):
     settings: dict[str, Any]
     created_at: datetime
     asks_approval: bool
+    objectives: ObjectivesBody
 
     @classmethod
     def of(cls, instance: Instance) -> Self:

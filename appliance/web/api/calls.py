@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from appliance.domain.objectives import Objectives, read_length
 from appliance.domain.operation import Operation
 from appliance.operations.certifying import authority
 from appliance.operations.requesting import approve, cancel, retry
@@ -17,6 +18,7 @@ from appliance.web.api.bodies import (
     InstanceBody,
     LogBody,
     LogLineBody,
+    ObjectivesBody,
     OperationBody,
     OperationsBody,
     OperationsQuery,
@@ -138,6 +140,14 @@ def ask_approval(panel: PanelDependency, principal: Bearer, name: str, body: App
     """Say whether a second person has to agree to what changes a CRM."""
     principal.demand("approval")
     panel.appliance.store.instances.ask_approval(name, wanted=body.wanted, by=principal.name, now=panel.clock())
+
+
+@router.post("/instances/{name}/objectives", status_code=204)
+def promise(panel: PanelDependency, principal: Bearer, name: str, body: ObjectivesBody) -> None:
+    """Say how much of a CRM may be lost at most, and how soon it is to be back."""
+    principal.demand("objectives")
+    objectives = Objectives(rpo=read_length(body.rpo, "rpo"), rto=read_length(body.rto, "rto"))
+    panel.appliance.store.instances.promise(name, objectives, by=principal.name, now=panel.clock())
 
 
 @router.post("/operations/{operation_id}/retry", status_code=202, responses=BUSY)

@@ -11,6 +11,7 @@ from appliance.errors import NotFound
 from appliance.store import Store
 from appliance.web.access import Principal
 from appliance.web.errors import Problem
+from appliance.web.kept import kept_of
 from appliance.web.panel import Panel, PanelDependency
 from appliance.web.requesting import send, send_or_show
 from appliance.web.sessions import Form, LoggedIn
@@ -23,14 +24,14 @@ router = APIRouter(prefix="/backups", include_in_schema=False)
 def list_backups(panel: PanelDependency, principal: LoggedIn, instance: str = "") -> Response:
     """Show the recovery points of all CRMs, or of one."""
     store = panel.appliance.store
-    there = [(one.name, store.points.list(one.name)) for one in instances_of(store) if not one.is_lost]
+    there = [kept_of(store, one.name, panel.clock()) for one in instances_of(store) if not one.is_lost]
     removed = _of_removed(store)
-    names = [name for name, _ in (*there, *removed)]
+    names = [*(one.name for one in there), *(name for name, _ in removed)]
     return panel.pages.page(
         "backups.html",
         principal=principal,
         section="/backups",
-        groups=[(name, points) for name, points in there if instance in ("", name)],
+        groups=[one for one in there if instance in ("", one.name)],
         removed=[(name, points) for name, points in removed if instance in ("", name)],
         repositories=store.repositories.list(),
         names=names,

@@ -3,8 +3,10 @@
 from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
 
+from appliance.domain.objectives import Objectives, read_length
+from appliance.errors import InvalidRequest
 from appliance.web.access import Principal
-from appliance.web.errors import Problem
+from appliance.web.errors import Problem, problem_of
 from appliance.web.offers import find_product, offered_product, upgrade_offers
 from appliance.web.panel import Panel, PanelDependency
 from appliance.web.requesting import send, send_or_show
@@ -80,6 +82,18 @@ def ask_approval(panel: PanelDependency, form: Form, name: str) -> Response:
     form.principal.demand("approval")
     wanted = form.text("wanted") == "yes"
     panel.appliance.store.instances.ask_approval(name, wanted=wanted, by=form.principal.name, now=panel.clock())
+    return RedirectResponse(f"/instances/{name}", 303)
+
+
+@router.post("/{name}/objectives")
+def promise(panel: PanelDependency, form: Form, name: str) -> Response:
+    """Say how much may be lost at most, and how soon it is to be back."""
+    form.principal.demand("objectives")
+    try:
+        objectives = Objectives(rpo=read_length(form.text("rpo"), "rpo"), rto=read_length(form.text("rto"), "rto"))
+    except InvalidRequest as error:
+        return instance_page(panel, form.principal, name, problem_of(error))
+    panel.appliance.store.instances.promise(name, objectives, by=form.principal.name, now=panel.clock())
     return RedirectResponse(f"/instances/{name}", 303)
 
 

@@ -17,6 +17,7 @@ SEEN_BY_ALL = [
     "/operations/{operation_id}",
     "/operations/{operation_id}/log.txt",
     "/backups",
+    "/drills",
     "/password",
     "/certificate-authority.pem",
 ]
@@ -58,6 +59,7 @@ CHANGES = {
     "/operations/{operation_id}/retry": "operator",
     "/operations/{operation_id}/approve": "operator",
     "/instances/{name}/approval": "administrator",
+    "/instances/{name}/objectives": "administrator",
     "/instances/{name}/remove": "administrator",
     "/instances/{name}/password": "administrator",
     "/install": "administrator",
@@ -107,6 +109,7 @@ API_ADMINISTRATION_CHANGES: dict[str, dict[str, object]] = {
     "/api/v1/hosts/{name}/trust": {"fingerprint": "SHA256:x"},
     "/api/v1/repositories": {"name": "offsite", "location": "rest:https://nas.example.org:8000/crm/"},
     "/api/v1/recovery-kit": {},
+    "/api/v1/instances/{name}/objectives": {"rpo": "24h", "rto": "30m"},
 }
 ALL_API_CHANGES = API_CHANGES | API_ADMINISTRATION_CHANGES
 API_ADMINISTRATION = ["/api/v1/tokens"]

@@ -67,7 +67,7 @@ def test_an_old_backup_and_an_old_proof_need_attention(world: PanelWorld, victor
     assert "Needs attention" not in victor.get("/").text
     world.moment = NOON + timedelta(days=31)
     text = text_of(world.browser_of("Victor").get("/").text)
-    assert "over a day old" in text
+    assert "it may be 26 h 0 min old" in text
     assert "a month old" in text
 
 

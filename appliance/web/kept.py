@@ -1,0 +1,85 @@
+"""What the page of backups shows of one CRM: its recovery points over the days, what is done by itself next, and what will be given up."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+
+from appliance.domain.instance import RecoveryPoint
+from appliance.domain.retention import Retention, to_give_up
+from appliance.domain.schedule import Schedule
+from appliance.errors import Conflict
+from appliance.store import Store
+from appliance.web.charts import Bar, Day, bars, calendar
+from appliance.web.formats import exact, size
+
+COMING = 6
+KINDS = ("backup", "drill", "check", "archive")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coming:
+    """A run that a schedule will request."""
+
+    at: datetime
+    schedule: Schedule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """One CRM's part of the page. `given_up` says what the next backup will give up, or why nothing is."""
+
+    name: str
+    points: Sequence[RecoveryPoint]
+    weeks: Sequence[Sequence[Day]]
+    growth: Sequence[Bar]
+    coming: Sequence[Coming]
+    given_up: str
+
+
+def kept_of(store: Store, name: str, now: datetime) -> Kept:
+    """All of it."""
+    points = store.points.list(name)
+    schedules = [one for one in store.schedules.list() if one.subject == name and one.kind in KINDS]
+    return Kept(
+        name=name,
+        points=points,
+        weeks=calendar(points, now),
+        growth=growth(points),
+        coming=coming(schedules, now),
+        given_up=given_up(schedules, points, now),
+    )
+
+
+def growth(points: Sequence[RecoveryPoint]) -> list[Bar]:
+    """What each recovery point added to the repository, oldest first."""
+    sized = [(float(point.record.get("bytes_added", 0)), point) for point in reversed(points)]
+    return bars([(added, f"{exact(point.at)}: {size(added)} added", "proven" if point.proven_at else "") for added, point in sized])
+
+
+def coming(schedules: Sequence[Schedule], now: datetime) -> list[Coming]:
+    """The next runs of those that are not paused, in their order."""
+    runs = [
+        Coming(at=occurrence.begins, schedule=schedule)
+        for schedule in schedules
+        if not schedule.paused
+        for occurrence in islice((one for one in schedule.window.occurrences(now) if one.begins > now), COMING)
+    ]
+    return sorted(runs, key=lambda run: (run.at, run.schedule.name))[:COMING]
+
+
+def given_up(schedules: Sequence[Schedule], points: Sequence[RecoveryPoint], now: datetime) -> str:
+    """What the next backup that keeps by a rule would give up, were it now."""
+    rules = [schedule.parameters["keep"] for schedule in schedules if schedule.kind == "backup" and schedule.parameters.get("keep")]
+    if not rules:
+        return "All recovery points are kept: no backup by itself says which ones."
+    try:
+        going = to_give_up(points, Retention(**rules[0]), UTC, now=now)
+    except Conflict as refused:
+        return str(refused)
+    rule = " ".join(f"{name}={number}" for name, number in rules[0].items())
+    if not going:
+        return f"By {rule}, none of the {len(points)} recovery points would be given up now."
+    moments = ", ".join(exact(point.at) for point in going[:COMING])
+    more = f" and {len(going) - COMING} more" if len(going) > COMING else ""
+    return f"By {rule}, {len(going)} of the {len(points)} recovery points would be given up now: {moments}{more}."

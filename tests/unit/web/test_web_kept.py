@@ -1,0 +1,115 @@
+"""What pages say of backups over time: the calendar, what each added, what comes next, what will be given up; drills and promises."""
+
+from datetime import timedelta
+
+import pytest
+
+from appliance.domain.instance import RecoveryPoint
+from appliance.domain.objectives import Objectives, read_length
+from appliance.domain.operation import OperationStatus
+from appliance.domain.schedule import Schedule
+from appliance.domain.window import Window
+from appliance.errors import InvalidRequest
+from appliance.web.charts import bars, calendar
+from appliance.web.kept import kept_of
+from tests.support.web_world import NOON, Browser, PanelWorld, end_operation, run_operation
+
+
+def nightly(**changes: object) -> Schedule:
+    known: dict[str, object] = {
+        "name": "nightly",
+        "subject": "sales",
+        "kind": "backup",
+        "window": Window(days="MON-SUN", begin="01:00", length=timedelta(hours=2)),
+        "created_at": NOON,
+        "dealt_with": NOON,
+        "counted_from": NOON,
+        "parameters": {"keep": {"last": 1}},
+    }
+    return Schedule(**(known | changes))  # type: ignore[arg-type]
+
+
+def test_the_calendar_ends_with_this_week_and_tells_proven_days(world: PanelWorld) -> None:
+    points = world.appliance.store.points.list("sales")
+    weeks = calendar(points, NOON)
+    days = [day for week in weeks for day in week]
+    assert (len(weeks), {len(week) for week in weeks}, weeks[-1][0].date.isoweekday()) == (6, {7}, 1)
+    today = next(day for day in days if day.date == NOON.date())
+    assert (today.points, today.tone) == (2, "proven")
+    assert {day.tone for day in days if day.date > NOON.date()} == {"to-come"}
+    assert {day.tone for day in days if day.date < NOON.date()} == {"none"}
+
+
+def test_bars_are_relative_to_the_highest() -> None:
+    assert [(bar.percent, bar.tone) for bar in bars([(2.0, "a", ""), (4.0, "b", "missed")])] == [(50.0, ""), (100.0, "missed")]
+    assert [bar.percent for bar in bars([(0.0, "nothing", "")])] == [0.0]
+    assert len(bars([(1.0, "", "")] * 100)) == 40
+
+
+def test_the_next_runs_and_what_they_give_up_are_said_beforehand(world: PanelWorld) -> None:
+    store = world.appliance.store
+    assert "no backup by itself" in kept_of(store, "sales", NOON).given_up
+    store.schedules.add(nightly(), by="Alice")
+    sundays = Window(days="SUN", begin="03:00", length=timedelta(hours=1))
+    store.schedules.add(nightly(name="weekly", kind="drill", window=sundays), by="Alice")
+    store.schedules.add(nightly(name="of-another", subject="support"), by="Alice")
+    kept = kept_of(store, "sales", NOON)
+    assert len(kept.coming) == 6
+    assert [run.schedule.name for run in kept.coming].count("nightly") >= 5
+    assert [run.at for run in kept.coming] == sorted(run.at for run in kept.coming)
+    assert kept.given_up == "By last=1, none of the 2 recovery points would be given up now."
+    store.points.add(RecoveryPoint(id="sales-3", instance="sales", at=NOON, repository="local", record={}))
+    assert "1 of the 3 recovery points would be given up now" in kept_of(store, "sales", NOON).given_up
+
+
+def test_what_keeps_retention_from_giving_up_is_said(world: PanelWorld) -> None:
+    store = world.appliance.store
+    store.schedules.add(nightly(), by="Alice")
+    store.points.add(RecoveryPoint(id="sales-9", instance="sales", at=NOON + timedelta(days=9), repository="local", record={}))
+    assert "a clock was stepped" in kept_of(store, "sales", NOON).given_up
+
+
+def test_the_page_of_backups_shows_all_of_it(world: PanelWorld, victor: Browser) -> None:
+    world.appliance.store.schedules.add(nightly(), by="Alice")
+    page = victor.get("/backups").text
+    for words in ('class="calendar"', "day-proven", 'class="bars"', "Next by itself", "nightly", "would be given up now"):
+        assert words in page
+
+
+def test_drills_are_shown_with_what_they_measured(world: PanelWorld, victor: Browser) -> None:
+    assert "No drill yet" in victor.get("/drills").text
+    store = world.appliance.store
+    drill = run_operation(world.appliance, kind="drill")
+    store.operations.remember(drill.id, {"facts": {"rto_seconds": 41.5, "data_age_seconds": 7200.0}})
+    end_operation(world.appliance, drill.id, OperationStatus.SUCCEEDED)
+    page = victor.get("/drills").text
+    assert ("in service after 41 s" in page, "data was 2 h 0 min old" in page) == (True, True)
+    assert "bar-missed" not in page
+    store.instances.promise("sales", Objectives(rto=timedelta(seconds=30)), by="Alice", now=NOON)
+    assert "bar-missed" in victor.get("/drills").text
+
+
+def test_a_broken_promise_needs_attention(world: PanelWorld, victor: Browser, alice: Browser) -> None:
+    store = world.appliance.store
+    assert alice.post("/instances/sales/objectives", {"rpo": "24h", "rto": "1m"}).status_code == 303
+    assert store.instances.get("sales").objectives == Objectives(rpo=timedelta(days=1), rto=timedelta(minutes=1))
+    assert 'value="1d"' in alice.get("/instances/sales").text
+    store.points.prove("sales-1", at=NOON, proof={"rto_seconds": 90.0})
+    assert "took 1 min 30 s when it was tried last; 1 min 0 s is promised" in victor.get("/").text
+    refused = alice.post("/instances/sales/objectives", {"rpo": "soon", "rto": ""})
+    assert (refused.status_code, "is no length" in refused.text) == (422, True)
+    assert store.instances.get("sales").objectives.rpo == timedelta(days=1)
+
+
+def test_a_program_promises_too(world: PanelWorld) -> None:
+    program = world.program_of("Alice")
+    assert program.post("/api/v1/instances/sales/objectives", json={"rpo": "90m"}).status_code == 204
+    assert program.get("/api/v1/instances/sales").json()["objectives"] == {"rpo": "90m", "rto": ""}
+    assert program.post("/api/v1/instances/sales/objectives", json={"rpo": "0m"}).status_code == 422
+    assert world.program_of("Oscar").post("/api/v1/instances/sales/objectives", json={}).status_code == 403
+
+
+@pytest.mark.parametrize("wrong", ["1", "h", "-1h", "1 h", "367d", "30s", "1w"])
+def test_what_is_no_length_is_refused(wrong: str) -> None:
+    with pytest.raises(InvalidRequest, match="is no length"):
+        read_length(wrong, "rpo")
