@@ -29,8 +29,9 @@ from appliance.store import state
 from appliance.wiring import open_appliance
 from backup.locations import CREDENTIALS
 
-STEPS = 5
-FETCH, PLACE, START, BRING = (
+STEPS = 6
+READ, FETCH, PLACE, START, BRING = (
+    "Reading the recovery kit",
     "Fetching the state of the appliance",
     "Putting it in its place",
     "Starting panel, worker and monitor",
@@ -52,7 +53,8 @@ def run(settings: Settings, kit_file: Path, progress: Progress | None = None) ->
     progress = progress or continued(steps=STEPS)
     child = begun.begun(os.environ)
     try:
-        kit = read_kit(_text_of(kit_file))
+        with progress.step(READ):
+            kit = read_kit(_text_of(kit_file))
         begun.finish(child, progress)
         return _run(settings, kit, progress)
     except KeyboardInterrupt:

@@ -10,6 +10,7 @@ from tests.lab.clone import PLACE
 from tests.lab.host import LabHost
 from tests.lab.lab import Lending
 from tests.support.house import SEED
+from tests.support.runbooks import commands_in
 
 KIT = "/root/kit.toml"
 SERVER_PORT = 8000
@@ -56,11 +57,15 @@ def test_a_destroyed_machine_comes_back_on_a_bare_one_with_the_next_debian(host:
     seed(first)
     first.run(f"umask 077; printf %s {USER} >/root/user; printf %s {shlex.quote(PASSWORD)} >/root/adding")
     credentials = "--credential RESTIC_REST_USERNAME=/root/user --credential RESTIC_REST_PASSWORD=/root/adding"
-    first.run(f"appliance repository add safe {where} {credentials}")
     first.run("appliance token issue everywhere")
+    for command in commands_in("recover.md", "Before it happens", {"LOCATION": f"{where} {credentials}", "NAME": "demo"}):
+        first.run(command)
+    for command in commands_in("restore.md", "Before it happens", {"NAME": "demo"}):
+        if "repository" not in command and "recovery-kit" not in command:  # done already
+            first.run(command)
     before = counted(first)
     assert before["counts"]["contacts"] >= 100
-    kit = first.run(f"appliance recovery-kit {KIT} >/dev/null; cat {KIT}").stdout
+    kit = first.run(f"cat {KIT}").stdout
     first.destroy()
 
     second = bare_host("trixie")
