@@ -80,5 +80,5 @@ def test_a_destroyed_machine_comes_back_on_a_bare_one_with_the_next_debian(host:
     assert (demo["name"], demo["state"]) == ("demo", "active")
     assert "everywhere" in second.run("appliance token list").stdout
     assert "install" in {one["kind"] for one in json.loads(second.run("appliance operation list --json").stdout)}
-    assert status_of(second, demo["url"]) == 200
+    assert status_of(second, f"http://{demo['address']}:{demo['port']}/") == 200
     assert "as before" in bring_up(second, f"--recover {KIT}")
