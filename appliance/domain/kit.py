@@ -85,5 +85,8 @@ class _Kit(BaseModel):
 
 
 def _quoted(value: str) -> str:
-    """A string of TOML, which on one line is one of JSON."""
-    return json.dumps(value, ensure_ascii=False)
+    """A string of TOML: on one line it is one of JSON, and one of several lines stays legible."""
+    if "\n" not in value:
+        return json.dumps(value, ensure_ascii=False)
+    escaped = value.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    return f'"""\n{escaped}"""'

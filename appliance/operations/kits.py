@@ -8,7 +8,7 @@ from cryptography.fernet import Fernet, InvalidToken
 
 from appliance.domain.kit import KitRepository, RecoveryKit
 from appliance.errors import Conflict, InvalidRequest
-from appliance.operations.steps.repositories import CREDENTIAL_PREFIX, PASSWORD, PASSWORD_LENGTH, repository_scope
+from appliance.operations.steps.repositories import AUTHORITY, CREDENTIAL_PREFIX, KNOWN_HOSTS, PASSWORD_LENGTH, SSH_KEY, repository_scope
 from appliance.store import state
 from appliance.wiring import Appliance
 
@@ -61,5 +61,8 @@ def opened_state(sealed: str, key: str) -> state.Archive:
 
 def _repository(appliance: Appliance, name: str, location: str) -> KitRepository:
     kept = appliance.store.vault.all(repository_scope(name))
-    secrets = {secret.removeprefix(CREDENTIAL_PREFIX): value for secret, value in kept.items() if secret != PASSWORD}
-    return KitRepository(location=location, password=kit_password(appliance, name), secrets=secrets)
+    credentials = {
+        secret.removeprefix(CREDENTIAL_PREFIX): value.strip() for secret, value in kept.items() if secret.startswith(CREDENTIAL_PREFIX)
+    }
+    keys = {secret: value for secret, value in kept.items() if secret in (SSH_KEY, KNOWN_HOSTS, AUTHORITY)}
+    return KitRepository(location=location, password=kit_password(appliance, name), secrets=credentials | keys)

@@ -17,7 +17,7 @@ from tests.support.operating import make_appliance
 from tests.support.web_world import NOON, add_sales
 
 LOCATION = "sftp://crm@nas.example.org//srv/crm"
-KEY = '-----BEGIN OPENSSH PRIVATE KEY-----\nab"c\\d\n-----END OPENSSH PRIVATE KEY-----\n'
+KEY = '-----BEGIN OPENSSH PRIVATE KEY-----\nab"c\\d"""e\n-----END OPENSSH PRIVATE KEY-----\n'
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_it_is_read_as_it_was_written(appliance: Appliance) -> None:
     offsite = kit.repositories["offsite"]
     assert (offsite.location, offsite.password) == (LOCATION, kit_password(appliance, "offsite"))
     assert offsite.password != "of the worker"
-    assert offsite.secrets == {"ssh_key": KEY, "known_hosts": "nas ssh-ed25519 AAAA\n", "RESTIC_REST_PASSWORD": "s\n"}
+    assert offsite.secrets == {"ssh_key": KEY, "known_hosts": "nas ssh-ed25519 AAAA\n", "RESTIC_REST_PASSWORD": "s"}
     assert recovery_kit(appliance, NOON) == kit
 
 

@@ -84,9 +84,9 @@ def test_drills_are_shown_with_what_they_measured(world: PanelWorld, victor: Bro
     end_operation(world.appliance, drill.id, OperationStatus.SUCCEEDED)
     page = victor.get("/drills").text
     assert ("in service after 41 s" in page, "data was 2 h 0 min old" in page) == (True, True)
-    assert "bar-missed" not in page
+    assert "column-missed" not in page
     store.instances.promise("sales", Objectives(rto=timedelta(seconds=30)), by="Alice", now=NOON)
-    assert "bar-missed" in victor.get("/drills").text
+    assert "column-missed" in victor.get("/drills").text
 
 
 def test_a_broken_promise_needs_attention(world: PanelWorld, victor: Browser, alice: Browser) -> None:

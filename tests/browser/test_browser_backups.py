@@ -1,0 +1,100 @@
+"""The pages of backups: points by day, drills over time, a second place, and the recovery kit."""
+
+from datetime import UTC, datetime, timedelta
+
+from playwright.sync_api import expect
+
+from appliance.domain.instance import RecoveryPoint
+from appliance.domain.objectives import Objectives
+from appliance.domain.operation import OperationStatus
+from appliance.domain.schedule import Schedule
+from appliance.domain.window import Window
+from appliance.wiring import Appliance
+from tests.browser.conftest import PHONE, Visitor
+from tests.support.web_world import end_operation, run_operation
+
+REST = "rest:https://nas.example.org:8000/crm/"
+
+
+def three_weeks(appliance: Appliance, now: datetime) -> None:
+    """Nightly points and drills, the last of which took too long, as a CRM has them that is looked after."""
+    store = appliance.store
+    for night in range(21, 0, -1):
+        at = now - timedelta(days=night)
+        record = {"product": "creme", "release": "2.7.13", "bytes_processed": 42_000_000, "bytes_added": 400_000 * (1 + night % 4)}
+        point = RecoveryPoint(id=f"night-{night}", instance="sales", at=at, repository="local", record=record)
+        store.points.add(point)
+        if night % 3 == 0:
+            store.points.prove(point.id, at=at, proof={})
+        drill = run_operation(appliance, kind="drill", now=at)
+        took = 900.0 if night == 1 else 40.0 + night % 5
+        store.operations.remember(drill.id, {"facts": {"rto_seconds": took, "data_age_seconds": 3600.0}})
+        end_operation(appliance, drill.id, OperationStatus.SUCCEEDED, now=at + timedelta(seconds=took))
+    store.instances.promise("sales", Objectives(rpo=timedelta(days=2), rto=timedelta(minutes=10)), by="Alice", now=now)
+    window = Window(days="MON-SUN", begin="01:00", length=timedelta(hours=2))
+    nightly = Schedule(
+        name="nightly",
+        subject="sales",
+        kind="backup",
+        window=window,
+        created_at=now,
+        dealt_with=now,
+        counted_from=now,
+        parameters={"keep": {"daily": 7, "weekly": 4}},
+    )
+    store.schedules.add(nightly, by="Alice")
+
+
+def test_backups_are_shown_by_day_with_what_comes_next(appliance: Appliance, visitor: Visitor) -> None:
+    three_weeks(appliance, datetime.now(UTC))
+    visitor.log_in()
+    visitor.go("/backups")
+    page = visitor.page
+    expect(page.locator(".day-taken").first).to_be_visible()
+    assert page.locator(".day-proven").count() >= 6
+    assert page.locator(".column").count() == len(appliance.store.points.list("sales"))
+    expect(page.get_by_text("Next by itself")).to_be_visible()
+    expect(page.get_by_text("would be given up now")).to_be_visible()
+    visitor.picture("backups")
+    page.set_viewport_size(PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    visitor.picture("phone-backups-full")
+
+
+def test_a_drill_that_took_longer_than_is_promised_is_red_and_leads_to_its_log(appliance: Appliance, visitor: Visitor) -> None:
+    three_weeks(appliance, datetime.now(UTC))
+    visitor.log_in()
+    visitor.go("/backups")
+    page = visitor.page
+    page.get_by_role("link", name="Drills", exact=True).click()
+    assert page.locator(".column-missed").count() == 1
+    visitor.picture("drills")
+    page.set_viewport_size(PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    page.get_by_text("in service after 15 min 0 s").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Drill")
+
+
+def test_a_second_place_is_added_and_the_kit_is_shown_to_print(appliance: Appliance, visitor: Visitor) -> None:
+    visitor.log_in()
+    visitor.go("/backups")
+    page = visitor.page
+    page.get_by_role("link", name="Add", exact=True).click()
+    page.get_by_label("Name", exact=True).fill("offsite")
+    page.get_by_label("Location").fill(REST)
+    expect(page.get_by_label("Private key")).to_be_hidden()
+    page.get_by_label("What it is").select_option("sftp")
+    expect(page.get_by_label("Private key")).to_be_visible()
+    page.get_by_label("What it is").select_option("rest")
+    page.get_by_label("Password of that user").fill("for adding")
+    visitor.picture("repository-add")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_text(REST)).to_be_visible()
+    appliance.store.repositories.keep_state("offsite", now=datetime.now(UTC))
+    page.get_by_role("link", name="Recovery kit").click()
+    page.get_by_role("button", name="Show, to print").click()
+    expect(page.locator("#kit")).to_contain_text(f'location = "{REST}"')
+    visitor.picture("recovery-kit")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    assert download.value.suggested_filename == "recovery-kit.toml"
