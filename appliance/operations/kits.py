@@ -61,8 +61,7 @@ def opened_state(sealed: str, key: str) -> state.Archive:
 
 def _repository(appliance: Appliance, name: str, location: str) -> KitRepository:
     kept = appliance.store.vault.all(repository_scope(name))
-    credentials = {
-        secret.removeprefix(CREDENTIAL_PREFIX): value.strip() for secret, value in kept.items() if secret.startswith(CREDENTIAL_PREFIX)
-    }
-    keys = {secret: value for secret, value in kept.items() if secret in (SSH_KEY, KNOWN_HOSTS, AUTHORITY)}
-    return KitRepository(location=location, password=kit_password(appliance, name), secrets=credentials | keys)
+    own = {secret: value for secret, value in kept.items() if secret in (SSH_KEY, KNOWN_HOSTS, AUTHORITY)}
+    credentials = {secret: value.strip() for secret, value in kept.items() if secret.startswith(CREDENTIAL_PREFIX)}
+    named = {secret.removeprefix(CREDENTIAL_PREFIX): value for secret, value in credentials.items()}
+    return KitRepository(location=location, password=kit_password(appliance, name), secrets=own | named)
