@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from appliance.cli.backups import FromRepository, Way
 from appliance.cli.opened import now, opened, who
 from appliance.cli.output import AsJson, console, moment, print_json, print_table
 from appliance.cli.patching import Canaries, Fleet, HostName, Reboot, Updates, chosen
@@ -49,6 +50,8 @@ def add(
     canary: Canaries = None,
     work: Doing = Work.PATCH,
     keep: Kept = None,
+    way: Way = None,
+    repository: FromRepository = None,
     minutes: Minutes = 180,
     time_zone: TimeZone = "UTC",
     blackout: Blackouts = None,
@@ -60,9 +63,12 @@ def add(
 ) -> None:
     """Patch an instance, a host or the fleet in every maintenance window; or back an instance up, or drill its newest recovery point.
 
+    A drill reads the dump on the CRM's host, unless `--way log` or `--from REPOSITORY` say otherwise.
+
     Example: appliance schedule add nightly --instance crm --days SUN --begin 02:00 --time-zone Europe/Berlin
     """
-    subject, parameters = chosen(instance, host, fleet), said(what=what, reboot=reboot, canaries=canary, keep=read_numbers(keep or ()))
+    subject, parameters = chosen(instance, host, fleet), said(what=what, reboot=reboot, canaries=canary)
+    parameters |= said(keep=read_numbers(keep or ()), way=way, repository=repository)
     window = WindowRequest(days=days, begin=begin, minutes=minutes, time_zone=time_zone, blackouts=blackout or ())
     asked = ScheduleRequest(
         name=name, subject=subject, window=window, work=work, parameters=parameters, catch_up=catch_up, stop_after=stop_after

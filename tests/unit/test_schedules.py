@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from appliance.domain.operation import OperationStatus, StepStatus
+from appliance.domain.repository import Repository
 from appliance.domain.schedule import Schedule, ScheduleRequest, Work
 from appliance.domain.window import CatchUp
 from appliance.domain.window_request import WindowRequest
@@ -15,7 +16,7 @@ from appliance.operations.schedules import add_schedule
 from appliance.operations.scheduling import carry_out_schedules, forecast_of, stop_failing
 from appliance.wiring import Appliance
 from tests.support.operating import make_appliance
-from tests.support.web_world import add_sales, end_operation, run_operation
+from tests.support.web_world import NOON, add_sales, end_operation, run_operation
 
 HOUR = timedelta(hours=1)
 FRIDAY = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -220,3 +221,21 @@ def test_what_patches_a_whole_host_waits_for_its_instances_and_they_for_it(appli
 
 def end_operation_of(appliance: Appliance, operation_id: int) -> None:
     appliance.store.operations.finish(operation_id, OperationStatus.SUCCEEDED, now=FRIDAY)
+
+
+def test_a_drill_by_itself_may_read_elsewhere(appliance: Appliance) -> None:
+    repository = Repository(name="offsite", location="rest:https://nas:8000/crm/", created_at=NOON)
+    appliance.store.repositories.add(repository, by="Alice")
+    asked = ScheduleRequest(
+        name="proof",
+        subject="sales",
+        work=Work.DRILL,
+        parameters={"repository": "offsite"},
+        window=WindowRequest(days="SUN", begin="04:00", minutes=60, time_zone="UTC", blackouts=()),
+    )
+    made = add_schedule(appliance, asked, requested_by="Alice", now=NOON)
+    assert made.parameters == {"repository": "offsite"}
+    with pytest.raises(NotFound, match="There is no repository 'nowhere'"):
+        add_schedule(appliance, replace(asked, name="other", parameters={"repository": "nowhere"}), requested_by="Alice", now=NOON)
+    with pytest.raises(InvalidRequest, match="not marked in a received log"):
+        add_schedule(appliance, replace(asked, name="other", parameters={"way": "log"}), requested_by="Alice", now=NOON)

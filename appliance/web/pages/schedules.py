@@ -85,8 +85,10 @@ def _add(panel: Panel, form: Submission) -> Schedule:
 def _parameters(form: Submission, work: Work) -> dict[str, Any]:
     if work is Work.PATCH:
         return patch_parameters(form, form.text("subject"))
-    keep = read_numbers(form.text("keep").split()) if work is Work.BACKUP else {}
-    return {"keep": keep} if keep else {}
+    if work is Work.BACKUP:
+        keep = read_numbers(form.text("keep").split())
+        return {"keep": keep} if keep else {}
+    return {name: form.text(name) for name in ("way", "repository") if work is Work.DRILL and form.text(name)}
 
 
 def _work(form: Submission) -> Work:
@@ -108,4 +110,5 @@ def _form(panel: Panel, principal: Principal, values: Mapping[str, str], problem
         subjects=[*(one for one in subjects_of(panel.appliance) if one not in local), FLEET],
         fleet=FLEET,
         members=fleet(panel.appliance),
+        repositories=panel.appliance.store.repositories.list(),
     )
