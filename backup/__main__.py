@@ -22,6 +22,7 @@ from backup.actions.key import key
 from backup.actions.leftovers import leftovers
 from backup.actions.points import points
 from backup.actions.recover import recover
+from backup.actions.relay import relay
 from backup.actions.restore import restore
 from backup.actions.ship import ship
 from backup.actions.stream import stream
@@ -46,12 +47,13 @@ ACTIONS: dict[str, Callable[[Any, Reporter], dict[str, JsonValue]]] = {
     "bases": bases,
     "stream": stream,
     "ship": ship,
+    "relay": relay,
     "recover": recover,
     "keep": keep,
     "fetch": fetch,
     "key": key,
 }
-NICE_VERBS = frozenset({"backup", "base", "copy", "stream", "ship", "check", "forget"})
+NICE_VERBS = frozenset({"backup", "base", "copy", "stream", "ship", "relay", "check", "forget"})
 NICENESS = 10
 DIED_UNHEARD = 1
 

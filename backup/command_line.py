@@ -24,6 +24,7 @@ from backup.spec import (
     LeftoversSpec,
     PointsSpec,
     RecoverSpec,
+    RelaySpec,
     RestoreSpec,
     ShipSpec,
     StreamSpec,
@@ -43,6 +44,7 @@ SPECS: dict[str, type[AnySpec]] = {
     "bases": BasesSpec,
     "stream": StreamSpec,
     "ship": ShipSpec,
+    "relay": RelaySpec,
     "recover": RecoverSpec,
     "keep": KeepSpec,
     "fetch": FetchSpec,
@@ -79,7 +81,22 @@ def _parser() -> argparse.ArgumentParser:
     check = verbs.add_parser("check", help="check the repository")
     restore = verbs.add_parser("restore", help="restore a recovery point into an empty database and new directories")
     inspect = verbs.add_parser("inspect", help="count and check-sum a database")
-    for name in ("init", "backup", "forget", "leftovers", "copy", "base", "bases", "stream", "ship", "recover", "keep", "fetch", "key"):
+    for name in (
+        "init",
+        "backup",
+        "forget",
+        "leftovers",
+        "copy",
+        "base",
+        "bases",
+        "stream",
+        "ship",
+        "relay",
+        "recover",
+        "keep",
+        "fetch",
+        "key",
+    ):
         verbs.add_parser(name, help=SPECS[name].__doc__)
     _repository_flags(points, check, restore)
     for one in (points, restore):

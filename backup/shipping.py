@@ -13,9 +13,9 @@ NEVER = datetime.fromtimestamp(0, UTC)
 class Shipping:
     """Knows what was shipped last, so that only what has changed is shipped again."""
 
-    def __init__(self, *, crm: str, spool: Spool, repository: Repository) -> None:
-        """Nothing was shipped yet, as far as is known."""
-        self.crm, self.spool, self.repository = crm, spool, repository
+    def __init__(self, *, crm: str, spool: Spool, repository: Repository, trims: bool = True) -> None:
+        """Nothing was shipped yet, as far as is known. `trims` says whether what was shipped can go from the spool."""
+        self.crm, self.spool, self.repository, self.trims = crm, spool, repository, trims
         self.shipped: Contents = {}
 
     def ship(self, received: Received | None) -> Saved | None:
@@ -23,18 +23,20 @@ class Shipping:
         with self.spool.held():
             if received:
                 self.spool.note_received(received)
+            told = self.spool.received()  # before the links are made, so that they hold at least what was told
             now, identity = self.spool.link(), self.spool.identity()
             segments = [name for name in now if SEGMENT.match(name)]
             if now == self.shipped or not segments or identity is None:
                 return None
-            saved = self._save(identity.log, segments)
-            self.spool.trim(segments)
+            saved = self._save(identity.log, segments, told)
+            if self.trims:
+                self.spool.trim(segments)
         self.shipped = now
         return saved
 
-    def _save(self, log: str, segments: list[str]) -> Saved:
+    def _save(self, log: str, segments: list[str], noted: Received | None) -> Saved:
         full = Received(lsn=end_of(segments), at=NEVER)
-        told = self.spool.received() or full
+        told = noted or full
         tags = LogTags(
             crm=self.crm, log=log, start=segments[0].removesuffix(PARTIAL), lsn=max(full.lsn, told.lsn, key=bytes_of), until=told.at
         )

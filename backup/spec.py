@@ -170,14 +170,28 @@ class BaseSpec(_RepositoryVerb):
     record: dict[str, JsonValue] = {}
 
 
+class RelaySpec(_RepositoryVerb):
+    """Ship what is received into `spool` into a repository elsewhere, called `name`, until somebody ends it."""
+
+    crm: CrmName
+    name: CrmName
+    spool: Path_
+    ship_every_seconds: Annotated[float, Field(gt=0)] = 60
+    deadline_seconds: Annotated[float, Field(ge=0)] = 0
+
+
 class StreamSpec(_RepositoryVerb):
-    """Receive the log of a database's cluster into `spool`, and ship it into the repository, until somebody ends it."""
+    """Receive the log of a database's cluster into `spool`, and ship it into the repository, until somebody ends it.
+
+    `relays` ship it elsewhere, too.
+    """
 
     crm: CrmName
     database: DatabaseSpec
     spool: Path_
     slot: SqlName = "crm_backup"
     ship_every_seconds: Annotated[float, Field(gt=0)] = 60
+    relays: list[RelaySpec] = []
     deadline_seconds: Annotated[float, Field(ge=0)] = 0
 
 
@@ -291,6 +305,7 @@ AnySpec = (
     | StreamSpec
     | ShipSpec
     | RecoverSpec
+    | RelaySpec
     | KeepSpec
     | FetchSpec
     | KeySpec

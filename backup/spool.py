@@ -33,9 +33,13 @@ class NewestBase(BaseModel):
 
 @dataclass(frozen=True, kw_only=True)
 class Spool:
-    """What is received, and beside it what is shipped: links to the same files, so that none is renamed while it is read."""
+    """What is received, and beside it what is shipped: links to the same files, so that none is renamed while it is read.
+
+    Whoever ships has an `outlet` of his own for them.
+    """
 
     directory: Path
+    outlet: str = "log"
 
     @property
     def receiving(self) -> Path:
@@ -45,7 +49,7 @@ class Spool:
     @property
     def log(self) -> Path:
         """What restic saves."""
-        return self.directory / "log"
+        return self.directory / self.outlet
 
     def make(self) -> None:
         """Make the directories, for nobody else to read."""
@@ -91,8 +95,8 @@ class Spool:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Be the only one who ships, for the length of the block."""
-        with (self.directory / "lock").open("w") as file:
+        """Be the only one who ships from the outlet, for the length of the block."""
+        with (self.directory / f"{self.outlet}.lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 

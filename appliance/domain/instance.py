@@ -62,12 +62,14 @@ class Deployment:
 class Archive:
     """The log of a database that is received all the time: of which deployment, and into which directory (`spool`) of the host.
 
-    `database` is how that database is reached there.
+    `database` is how that database is reached there. The log is shipped to the repositories `relays`, too: by the name of each, when it
+    was added.
     """
 
     deployment: str
     spool: str
     database: Mapping[str, Any]
+    relays: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,11 @@
-"""Look after the received logs of databases: after an upgrade or a restore, another database serves, and its log is to be received."""
+"""Look after the received logs of databases.
+
+After an upgrade or a restore another database serves, whose log is to be received; a repository that was added is to get it, too.
+"""
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +13,7 @@ from appliance.domain.instance import Instance, InstanceState
 from appliance.errors import ApplianceError
 from appliance.operations.renewing import REQUESTED_BY, has_failed_lately
 from appliance.operations.requesting import request
+from appliance.operations.steps.archiving import relays_to
 from appliance.wiring import Appliance
 
 PAUSE_SECONDS = 15.0
@@ -31,9 +35,9 @@ class Archives:
 
 def follow_switches(appliance: Appliance, now: datetime) -> list[str]:
     """Request that the log of what serves now is received; gives the names. A refusal is said on standard error, and tried again."""
-    requested = []
+    requested, relays = [], relays_to(appliance)
     for instance in appliance.store.instances.list():
-        if not _is_behind(instance) or has_failed_lately(appliance, "archive", instance.name, now):
+        if not _is_behind(instance, relays) or has_failed_lately(appliance, "archive", instance.name, now):
             continue
         try:
             request(appliance, "archive", instance.name, {}, requested_by=REQUESTED_BY, now=now)
@@ -43,7 +47,7 @@ def follow_switches(appliance: Appliance, now: datetime) -> list[str]:
     return requested
 
 
-def _is_behind(instance: Instance) -> bool:
+def _is_behind(instance: Instance, relays: Mapping[str, str]) -> bool:
     if instance.state is not InstanceState.ACTIVE or instance.archive is None or instance.deployment is None:
         return False
-    return instance.archive.deployment != instance.deployment.id
+    return (instance.archive.deployment, instance.archive.relays) != (instance.deployment.id, relays)

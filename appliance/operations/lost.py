@@ -17,7 +17,7 @@ NEXT_ACTION = "Nothing: the CRM is brought back from its newest recovery point e
 
 
 def request_back(appliance: Appliance, repository: str, there: Collection[str], now: datetime) -> list[str]:
-    """Ask for every CRM that this machine had, from its newest recovery point that is `there`, in a repository elsewhere.
+    """Ask for every CRM that this machine had, as late as a repository elsewhere goes: by its log, or to its newest recovery point `there`.
 
     What the repository of this machine held is read from there from now on. Gives the names of CRMs of which nothing is there; they
     stay lost. Nothing may be at work.
@@ -49,6 +49,14 @@ def ask_again(appliance: Appliance, operation: Operation, now: datetime) -> Oper
     return request(appliance, KIND, operation.instance, operation.parameters, requested_by=ACTOR, now=now)
 
 
+def ask_for_the_point(appliance: Appliance, operation: Operation, now: datetime) -> Operation | None:
+    """Where the log did not lead back, the newest recovery point may; None where that was what failed."""
+    if not operation.status.is_final or operation.parameters.get("at") is None:
+        return None
+    wanted = {**operation.parameters, "at": None, "way": None}
+    return request(appliance, KIND, operation.instance, wanted, requested_by=ACTOR, now=now)
+
+
 def keep_every_change_again(appliance: Appliance, name: str, now: datetime) -> Operation | None:
     """Have the log of a CRM that is back received, if it was before."""
     instance, points = appliance.store.instances.get(name), appliance.store.points.list(name)
@@ -73,9 +81,10 @@ def _end_what_was_at_work(appliance: Appliance, now: datetime) -> None:
 
 
 def _request(appliance: Appliance, instance: Instance, point: RecoveryPoint, now: datetime) -> None:
+    by_log = {"at": "latest"} if point.is_in_log else {"point": point.id}
     wanted = {
         "source": instance.name,
-        "point": point.id,
+        **by_log,
         "repository": point.repository,
         "port": instance.port,
         "address": instance.address,

@@ -160,7 +160,7 @@ def bring_back(job: Job) -> list[str]:
     for wanted in lost.requested(job.appliance):
         operation = lost.ask_again(job.appliance, wanted, job.now())
         job.progress.below(f"{operation.instance}:")
-        ended = follow(job, operation.id)
+        ended = _followed(job, operation)
         if ended.status != OperationStatus.SUCCEEDED:
             failed.append(ended)
             job.progress.below(f"{ended.instance} did not come back: {ended.cause}")
@@ -171,6 +171,14 @@ def bring_back(job: Job) -> list[str]:
     if failed:
         raise OperationEnded(failed[0])
     return brought
+
+
+def _followed(job: Job, operation: Operation) -> Operation:
+    ended = follow(job, operation.id)
+    if ended.status == OperationStatus.SUCCEEDED or (other := lost.ask_for_the_point(job.appliance, ended, job.now())) is None:
+        return ended
+    job.progress.below(f"The log does not lead back ({ended.cause}). From the newest recovery point:")
+    return follow(job, other.id)
 
 
 def _laid_down(repository: KitRepository, folder: Path) -> dict[str, str]:

@@ -11,6 +11,7 @@ from backup.children import started
 from backup.engines.postgresql_log import let_keep, received, receiver_command
 from backup.events import Reporter
 from backup.failures import BackupFailure, leaving_unchanged
+from backup.relays import Relays
 from backup.repository import open_repository
 from backup.shipping import Shipping
 from backup.spec import StreamSpec
@@ -30,11 +31,12 @@ def stream(spec: StreamSpec, reporter: Reporter) -> dict[str, JsonValue]:
         spool = Spool(directory=Path(spec.spool))
         spool.make()
         shipping = Shipping(crm=spec.crm, spool=spool, repository=open_repository(spec.repository, reporter))
-        while True:
-            _prepare(spec, spool)
-            with started(receiver_command(spec.database, directory=spool.receiving, slot=spec.slot)) as receiver:
-                _ship_while(receiver, spec, shipping, reporter)
-            time.sleep(PAUSE_SECONDS)
+        with Relays(spec.relays) as relays:
+            while True:
+                _prepare(spec, spool)
+                with started(receiver_command(spec.database, directory=spool.receiving, slot=spec.slot)) as receiver:
+                    _ship_while(receiver, spec, shipping, relays, reporter)
+                time.sleep(PAUSE_SECONDS)
 
 
 def _prepare(spec: StreamSpec, spool: Spool) -> None:
@@ -47,8 +49,9 @@ def _prepare(spec: StreamSpec, spool: Spool) -> None:
     spool.claim(system)
 
 
-def _ship_while(receiver: Popen[bytes], spec: StreamSpec, shipping: Shipping, reporter: Reporter) -> None:
+def _ship_while(receiver: Popen[bytes], spec: StreamSpec, shipping: Shipping, relays: Relays, reporter: Reporter) -> None:
     while receiver.poll() is None:
+        relays.see_to(reporter)
         with suppress(TimeoutExpired):
             receiver.wait(spec.ship_every_seconds)
         try:

@@ -46,7 +46,7 @@ def test_a_backup_goes_on_without_the_second_place_and_says_so(crm: Crm, offsite
     before = len(crm.house.appliance.store.points.list(crm.name))
     ended = crm.house.command("backup", crm.name)
     assert ended.returncode == 1
-    assert "The recovery point is kept on the host; what is missing elsewhere is copied by the next backup." in said(ended.stdout)
+    assert "What was saved is kept on the host; what is missing elsewhere is copied by the next backup." in said(ended.stdout)
     assert len(crm.house.appliance.store.points.list(crm.name)) == before + 1
     assert not offsite.exists()
     assert "fails" in crm.house.done("repository", "list")

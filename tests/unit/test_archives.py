@@ -1,6 +1,7 @@
 """Every change of a CRM is kept: which moments can be asked for, what they need, and what follows a switch."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,11 @@ from typer.testing import CliRunner
 from appliance.cli import app
 from appliance.cli.backups import read_moment
 from appliance.domain.instance import Archive, InstanceState, RecoveryPoint
+from appliance.domain.operation import OperationStatus
+from appliance.domain.repository import Repository
 from appliance.errors import InvalidRequest
 from appliance.operations.archives import Archives, follow_switches
+from appliance.operations.steps.archiving import relays_to
 from appliance.operations.steps.copying import choose
 from appliance.wiring import Appliance
 from tests.support.operating import make_appliance
@@ -70,6 +74,18 @@ def test_the_log_of_what_serves_after_a_switch_is_asked_for_once(appliance: Appl
     (operation,) = appliance.store.operations.list()
     assert (operation.kind, operation.parameters, operation.requested_by) == ("archive", {"wanted": True, "afresh": False}, "the appliance")
     assert follow_switches(appliance, NOON) == []
+
+
+def test_a_repository_that_was_added_or_set_up_anew_gets_the_log_too(appliance: Appliance) -> None:
+    offsite = Repository(name="offsite", location="rest:https://nas:8000/crm/", created_at=NOON)
+    appliance.store.repositories.add(offsite, by="Alice")
+    assert follow_switches(appliance, NOON) == ["sales"]
+    appliance.store.operations.finish(1, OperationStatus.SUCCEEDED, now=NOON)
+    appliance.store.instances.archive("sales", replace(ARCHIVE, relays=relays_to(appliance)))
+    assert follow_switches(appliance, NOON) == []
+    appliance.store.repositories.remove("offsite", by="Alice", now=NOON)
+    appliance.store.repositories.add(replace(offsite, created_at=NOON + timedelta(hours=1)), by="Alice")
+    assert follow_switches(appliance, NOON) == ["sales"]
 
 
 @pytest.mark.parametrize("state", [InstanceState.REMOVING, InstanceState.INSTALLING])

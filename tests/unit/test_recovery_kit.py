@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.domain.instance import Archive, InstanceState
+from appliance.domain.instance import Archive, InstanceState, RecoveryPoint
 from appliance.domain.kit import read_kit, text_of
 from appliance.domain.operation import OperationStatus
 from appliance.errors import Conflict, InvalidRequest
@@ -109,3 +109,19 @@ def test_what_was_at_work_on_the_machine_holds_nothing_any_more(appliance: Appli
     again = lost.ask_again(appliance, appliance.store.operations.get(asked.id), NOON)
     assert (again.id > asked.id, again.parameters) == (True, asked.parameters)
     assert lost.requested(appliance) == [again]
+
+
+def test_one_whose_every_change_was_kept_comes_back_by_its_log_or_else_by_its_newest_point(appliance: Appliance) -> None:
+    add_sales(appliance, name="demo")
+    record = {"product": "creme", "release": "2.7.13", "wal": {"log": "l", "restore_point": "demo/3", "lsn": "0/1", "exact": True}}
+    appliance.store.points.add(RecoveryPoint(id="demo-3", instance="demo", at=NOON, repository="local", record=record))
+    lost.request_back(appliance, "offsite", ["demo-3"], NOON)
+    (asked,) = lost.requested(appliance)
+    assert (asked.parameters["at"], asked.parameters["way"], asked.parameters["point"]) == ("latest", "log", "demo-3")
+    assert lost.ask_for_the_point(appliance, asked, NOON) is None
+    appliance.store.operations.finish(asked.id, OperationStatus.ROLLED_BACK, now=NOON)
+    other = lost.ask_for_the_point(appliance, appliance.store.operations.get(asked.id), NOON)
+    assert other is not None
+    assert (other.parameters["at"], other.parameters["way"], other.parameters["point"]) == (None, "dump", "demo-3")
+    appliance.store.operations.finish(other.id, OperationStatus.FAILED, now=NOON)
+    assert lost.ask_for_the_point(appliance, appliance.store.operations.get(other.id), NOON) is None

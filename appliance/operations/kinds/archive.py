@@ -9,6 +9,7 @@ from appliance.operations.parameters import Parameters, read
 from appliance.operations.preflight import require
 from appliance.operations.run import Run
 from appliance.operations.steps.archiving import begin_archive, end_archive, save_base
+from appliance.operations.steps.elsewhere import ELSEWHERE
 from appliance.operations.workflow import StepDefinition, Workflow
 from appliance.wiring import Appliance
 
@@ -55,5 +56,6 @@ ARCHIVE = Workflow(
         StepDefinition(name="preflight", title="Check before anything is written", run=check),
         StepDefinition(name="receive", title="Receive the database's log", run=receive),
         StepDefinition(name="base", title="Save the database's files", run=save),
+        ELSEWHERE,
     ),
 )

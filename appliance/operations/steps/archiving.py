@@ -1,6 +1,7 @@
 """Keep every change of a database, not only its recovery points: its log is received all the time, and its files are saved as a base."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePath
 from typing import Any
@@ -8,9 +9,20 @@ from typing import Any
 from appliance.domain.instance import Archive, Instance
 from appliance.errors import StepFailed
 from appliance.operations.run import Run
-from appliance.operations.steps.repositories import PASSWORD, lent, local_repository, own_repository, repository_scope
+from appliance.operations.steps.repositories import (
+    PASSWORD,
+    lent,
+    local_repository,
+    own_repository,
+    remote_repository,
+    repository_scope,
+)
 from appliance.operations.steps.snapshots import facts_of
 from appliance.operations.variables import database_spec, variables
+from appliance.wiring import Appliance
+
+OWN_PASSWORD = "password"  # noqa: S105 - the name of a file
+"""Files of a repository elsewhere are called as it is, a dot, and what they hold."""
 
 
 def begin_archive(run: Run) -> str:
@@ -18,13 +30,13 @@ def begin_archive(run: Run) -> str:
     instance = run.appliance.store.instances.get(run.operation.instance)
     archive = _wanted(run, instance)
     before = instance.archive
-    if before is not None and before != archive:
+    if before is not None and before.spool != archive.spool:
         _wind_up(run, instance, before, clear=before.spool)
     run.remember(archive=dict(vars(archive)))
     with lent(run, own_repository(run)) as repository:
         run.backup("init", {"repository": repository})
-    with run.secret_files({"repository": _password(run)}) as files:
-        _play(run, instance, "on", {**_told(run, instance, archive), "password_file": files["repository"]})
+    with run.secret_files(_secrets(run, archive)) as files:
+        _play(run, instance, "on", _told(run, instance, archive, files))
     run.appliance.store.instances.archive(instance.name, archive)
     return f"the log of {archive.database['name']} is received"
 
@@ -84,23 +96,58 @@ def _wanted(run: Run, instance: Instance) -> Archive:
     assert deployment is not None  # noqa: S101 - accepted only for an instance that serves
     if (decided := run.memory.get("archive")) is not None:
         return Archive(**decided)
+    relays = relays_to(run.appliance)
     if instance.archive is not None and instance.archive.deployment == deployment.id and not run.operation.parameters["afresh"]:
-        return instance.archive
+        return replace(instance.archive, relays=relays)
     spool = _root(run, instance) / f"{deployment.id}-{run.operation.id}"
-    return Archive(deployment=deployment.id, spool=str(spool), database=database_spec(run.machine.layout, instance, deployment))
+    database = database_spec(run.machine.layout, instance, deployment)
+    return Archive(deployment=deployment.id, spool=str(spool), database=database, relays=relays)
 
 
 def _root(run: Run, instance: Instance) -> PurePath:
     return run.machine.layout.crm_root / instance.name / "archive"
 
 
-def _told(run: Run, instance: Instance, archive: Archive) -> dict[str, Any]:
+def relays_to(appliance: Appliance) -> dict[str, str]:
+    """The repositories elsewhere that a log is shipped to, and when each was added."""
+    return {one.name: one.created_at.isoformat() for one in appliance.store.repositories.list()}
+
+
+def _secrets(run: Run, archive: Archive) -> dict[str, str]:
+    """What the service needs, by the path below the archive's directory at which it is to lie."""
+    vault = run.appliance.store.vault
+    own = {OWN_PASSWORD: vault.get(repository_scope(own_repository(run)), PASSWORD)}
+    for name in archive.relays:
+        own |= {f"{name}.{secret}": value for secret, value in vault.all(repository_scope(name)).items()}
+    return own
+
+
+def _told(run: Run, instance: Instance, archive: Archive, files: Mapping[str, str]) -> dict[str, Any]:
+    root, host_directory = _root(run, instance) / "secrets", run.machine.layout.repository_directory.parent
+    log, every_seconds = _log_of(instance, archive), run.appliance.settings.archive_ship_seconds
     stream = {
-        "repository": local_repository(run, str(_root(run, instance) / "password")),
-        **_log_of(instance, archive),
-        "ship_every_seconds": run.appliance.settings.archive_ship_seconds,
+        "repository": local_repository(run, str(root / OWN_PASSWORD)),
+        **log,
+        "ship_every_seconds": every_seconds,
+        "relays": [
+            {
+                "repository": _repository(run, name, files, root),
+                "name": name,
+                "crm": log["crm"],
+                "spool": log["spool"],
+                "ship_every_seconds": every_seconds,
+            }
+            for name in archive.relays
+        ],
     }
-    return {"spool": archive.spool, "stream": stream, "repository_parent": str(run.machine.layout.repository_directory.parent)}
+    return {"spool": archive.spool, "stream": stream, "secrets": dict(files), "repository_parent": str(host_directory)}
+
+
+def _repository(run: Run, name: str, files: Mapping[str, str], root: PurePath) -> dict[str, Any]:
+    """One elsewhere, as the service is told of it: its secrets lie in files of root's on the host."""
+    there = {file.removeprefix(f"{name}."): str(root / file) for file in files if file.startswith(f"{name}.")}
+    location = run.appliance.store.repositories.get(name).location
+    return remote_repository(location, run.machine.layout.repository_directory.parent / "leases", there)
 
 
 def _log_of(instance: Instance, archive: Archive) -> dict[str, Any]:
@@ -111,7 +158,3 @@ def _play(run: Run, instance: Instance, state: str, archive: Mapping[str, Any]) 
     assert instance.deployment is not None  # noqa: S101 - accepted only for an instance that serves
     told = variables(run.appliance, instance, deployment=instance.deployment)
     run.playbook("archive", {**told, "archive_state": state, "archive": archive})
-
-
-def _password(run: Run) -> str:
-    return run.appliance.store.vault.get(repository_scope(own_repository(run)), PASSWORD)

@@ -16,7 +16,7 @@ def copy_elsewhere(run: Run) -> str:
     failures = [failure for repository in repositories if (failure := _copied(run, repository.name))]
     if failures:
         raise StepFailed(
-            f"{'; '.join(failures)} The recovery point is kept on the host; what is missing elsewhere is copied by the next backup."
+            f"{'; '.join(failures)} What was saved is kept on the host; what is missing elsewhere is copied by the next backup."
         )
     return ", ".join(repository.name for repository in repositories) or "there is no repository elsewhere"
 
@@ -67,4 +67,4 @@ def purge_everywhere(run: Run, crm: str) -> list[str]:
     return stayed
 
 
-ELSEWHERE = StepDefinition(name="elsewhere", title="Copy it to the repositories elsewhere", run=copy_elsewhere)
+ELSEWHERE = StepDefinition(name="elsewhere", title="Copy to the repositories elsewhere", run=copy_elsewhere)

@@ -12,10 +12,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.support.backup_world import CLUSTER, PORT, ROWS, VERSION, Cluster, World, quietly
 from tests.support.house import wait_for
+from tests.support.rest_server import PASSWORD, USER, append_only_server, free_port
 from tests.support.traces import drop_clusters
 
 COPY = "tbackupcopy"
@@ -55,7 +57,7 @@ def wait_until_shipped(world: World) -> None:
 
 
 @contextmanager
-def recovered(world: World, **until: str) -> Iterator[Cluster]:
+def recovered(world: World, **until: Any) -> Iterator[Cluster]:
     """A server of its own, as it comes up after the recovery."""
     data = Path(f"/var/lib/postgresql/{VERSION}/{COPY}")
     drop_clusters(COPY)
@@ -67,7 +69,7 @@ def recovered(world: World, **until: str) -> Iterator[Cluster]:
 
 
 @contextmanager
-def recovered_into(world: World, data: Path, sockets: Path, until: dict[str, str]) -> Iterator[Cluster]:
+def recovered_into(world: World, data: Path, sockets: Path, until: dict[str, Any]) -> Iterator[Cluster]:
     """The same, once there is a place for its socket."""
     try:
         quietly("pg_createcluster", "-s", str(sockets), "-p", str(COPY_PORT), "-o", "listen_addresses=", VERSION, COPY)
@@ -201,3 +203,64 @@ def test_a_moment_after_the_last_change_can_be_asked_for(streaming: World) -> No
     assert streaming.run("ship", crm="demo", spool=spool, database=streaming.cluster.spec("tb_live")).code == 0
     with recovered(streaming, at=moment.isoformat()) as copy:
         assert copy.answer("tb_live", ROWS) == 301
+
+
+@contextmanager
+def relaying(world: World, port: int) -> Iterator[dict[str, Any]]:
+    """A CRM whose log is received, shipped, and shipped elsewhere; gives the repository there."""
+    (world.directory / "user").write_text(USER)
+    (world.directory / "adding").write_text(PASSWORD)
+    elsewhere = {
+        **world.repository,
+        "location": f"rest:http://127.0.0.1:{port}/crm/",
+        "lock_directory": str(world.directory / "leases"),
+        "credentials": {"RESTIC_REST_USERNAME": str(world.directory / "user"), "RESTIC_REST_PASSWORD": str(world.directory / "adding")},
+    }
+    spool = {"crm": "demo", "spool": str(world.directory / "spool"), "ship_every_seconds": 1}
+    relay = {"repository": elsewhere, "name": "offsite", **spool}
+    spec = {"repository": world.repository, "database": world.cluster.spec("tb_live"), "relays": [relay], **spool}
+    receiving = world.start("stream", spec)
+    try:
+        wait_for(lambda: any((world.directory / "spool").glob("log/*.partial")))
+        yield elsewhere
+    finally:
+        receiving.send_signal(signal.SIGTERM)
+        assert world.ended(receiving).code == 130
+        world.cluster.sql("postgres", "select pg_drop_replication_slot('crm_backup')")
+
+
+def test_what_was_received_lies_elsewhere_when_machine_and_repository_are_gone(world: World) -> None:
+    with append_only_server(world.directory / "elsewhere") as port, relaying(world, port) as elsewhere:
+        base(world)
+        assert world.run("copy", repository=elsewhere, source=world.repository).code == 0
+        world.cluster.sql("tb_live", "insert into contact (name) select 'late ' || n from generate_series(1, 500) n")
+        committed = datetime.now(UTC)
+
+        def lies_there() -> bool:
+            (known,) = world.run("bases", repository=elsewhere, crm="demo").last["bases"]
+            return bool(known["until"] and datetime.fromisoformat(known["until"]) > committed)
+
+        wait_for(lies_there)
+        shutil.rmtree(world.location)
+        with recovered(world, repository=elsewhere) as copy:
+            assert copy.answer("tb_live", ROWS) == 800
+
+
+def test_a_place_that_is_away_keeps_nothing_from_being_shipped_here(world: World) -> None:
+    with relaying(world, free_port()):
+        base(world)
+        wait_until_shipped(world)
+
+
+def test_what_ships_elsewhere_is_started_again_when_it_was_killed(world: World) -> None:
+    def relays() -> set[int]:
+        told = ("-m", "backup", "relay")
+        return {process.pid for process in psutil.process_iter(["cmdline"]) if tuple(process.info["cmdline"] or ())[1:4] == told}
+
+    with append_only_server(world.directory / "elsewhere") as port, relaying(world, port):
+        wait_for(relays)
+        first = relays()
+        for pid in first:
+            os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: relays() - first)
+    assert relays() == set()
