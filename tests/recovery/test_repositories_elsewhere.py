@@ -3,24 +3,15 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
 from tests.conftest import Crm
-from tests.support.rest_server import PASSWORD, USER, append_only_server, free_port
+from tests.recovery.conftest import add_repository
+from tests.support.rest_server import append_only_server, free_port
 
 COPY = "rescue-elsewhere"
 OFFSITE = "offsite"
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """What lies on the other machine, and the files with what it is asked with."""
-    with TemporaryDirectory(prefix="elsewhere-") as directory:
-        (Path(directory) / "user").write_text(USER)
-        (Path(directory) / "adding").write_text(PASSWORD)
-        yield Path(directory)
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +22,7 @@ def port() -> int:
 @pytest.fixture(scope="module")
 def offsite(crm: Crm, folder: Path, port: int) -> Iterator[Path]:
     """The second repository, known to the appliance as long as this file's tests run."""
-    credentials = [f"RESTIC_REST_USERNAME={folder / 'user'}", f"RESTIC_REST_PASSWORD={folder / 'adding'}"]
-    words = [word for credential in credentials for word in ("--credential", credential)]
-    crm.house.done("repository", "add", OFFSITE, f"rest:http://127.0.0.1:{port}/crm/", *words)
+    add_repository(crm.house, OFFSITE, folder=folder, port=port)
     yield folder / "repository"
     crm.house.done("repository", "remove", OFFSITE)
 

@@ -3,28 +3,19 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
 from appliance.wiring import open_appliance
 from tests.conftest import Crm
+from tests.recovery.conftest import add_repository
 from tests.support.house import lay_bare, wait_for
-from tests.support.rest_server import PASSWORD, USER, append_only_server
+from tests.support.rest_server import append_only_server
 
 OFFSITE = "safe"
 LONGEST_SHIPPING_SECONDS = 12
 """What lies there after so long was begun after what it is to hold was written."""
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """What is elsewhere, and the safe that the kit lies in."""
-    with TemporaryDirectory(prefix="elsewhere-") as directory:
-        (Path(directory) / "user").write_text(USER)
-        (Path(directory) / "adding").write_text(PASSWORD)
-        yield Path(directory)
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +27,7 @@ def port(folder: Path) -> Iterator[int]:
 @pytest.fixture(scope="module")
 def kit(crm: Crm, folder: Path, port: int) -> Path:
     """The recovery kit of an appliance whose CRM was backed up elsewhere."""
-    credentials = [f"RESTIC_REST_USERNAME={folder / 'user'}", f"RESTIC_REST_PASSWORD={folder / 'adding'}"]
-    words = [word for credential in credentials for word in ("--credential", credential)]
-    crm.house.done("repository", "add", OFFSITE, f"rest:http://127.0.0.1:{port}/crm/", *words)
+    add_repository(crm.house, OFFSITE, folder=folder, port=port)
     early = crm.house.command("recovery-kit")
     assert (early.returncode, "no backup has reached one yet" in " ".join(early.stderr.split())) == (5, True), early.stderr
     crm.house.done("archive", crm.name)
