@@ -1,5 +1,6 @@
 """Commands as the runbooks tell them, so that a test types what an administrator would."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +15,4 @@ def commands_in(runbook: str, heading: str, words: Mapping[str, str]) -> list[st
     lines = [line.partition(" #")[0].strip() for line in block.splitlines()]
     commands = [line for line in lines if line]
     assert commands, f"{runbook} has no commands below {heading!r}"
-    for word, meant in words.items():
-        commands = [command.replace(word, meant) for command in commands]
-    return commands
+    return [re.sub(r"\b[A-Z]+\b", lambda found: words.get(found[0], found[0]), command) for command in commands]
