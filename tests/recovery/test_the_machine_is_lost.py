@@ -42,7 +42,7 @@ def records(crm: Crm, kit: Path) -> dict[str, Any]:
     assert kit.exists()
     crm.house.seed(crm.name)
     committed_at = time.time()
-    snapshots = kit.with_name("repository") / "snapshots"
+    snapshots = kit.with_name("repository") / "crm" / "snapshots"
 
     def lies_there() -> bool:
         crm.house.sql(crm.name, "select pg_switch_wal()")
