@@ -1,6 +1,7 @@
 """The recovery kit: what is in it, what it opens, and what becomes of CRMs whose machine was lost."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,8 +10,11 @@ from appliance.domain.kit import read_kit, text_of
 from appliance.domain.operation import OperationStatus
 from appliance.errors import Conflict, InvalidRequest
 from appliance.operations import lost
+from appliance.operations.kinds.remove import REMOVE
 from appliance.operations.kits import kit_password, opened_state, recovery_kit, sealed_state, state_key
 from appliance.operations.repositories import add_repository
+from appliance.operations.requesting import request
+from appliance.operations.run import Run
 from appliance.store.state import put_back
 from appliance.wiring import Appliance, open_appliance
 from tests.support.operating import make_appliance
@@ -125,3 +129,14 @@ def test_one_whose_every_change_was_kept_comes_back_by_its_log_or_else_by_its_ne
     assert (other.parameters["at"], other.parameters["way"], other.parameters["point"]) == (None, "dump", "demo-3")
     appliance.store.operations.finish(other.id, OperationStatus.FAILED, now=NOON)
     assert lost.ask_for_the_point(appliance, appliance.store.operations.get(other.id), NOON) is None
+
+
+def test_one_that_stays_lost_can_be_forgotten(appliance: Appliance) -> None:
+    add_sales(appliance, name="demo")
+    lost.request_back(appliance, "offsite", [], NOON)
+    asked = request(appliance, "remove", "demo", {}, requested_by="Alice", now=NOON)
+    told: dict[str, Any] = {"step": "", "interrupted": False, "cancellable": False}
+    run = Run(appliance=appliance, operation=asked, now=lambda: NOON, end_children_here=lambda: None, **told)
+    for step in REMOVE.steps:
+        step.run(run)
+    assert appliance.store.instances.find("demo") is None

@@ -26,13 +26,17 @@ class RemoveParameters(Parameters):
 
 
 def accept(appliance: Appliance, instance: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Raises InvalidRequest, NotFound, Conflict."""
-    serving(appliance, instance)
+    """Raises InvalidRequest, NotFound, Conflict. Of one that was lost there is nothing on a host; it is only forgotten."""
+    if not appliance.store.instances.get(instance).is_lost:
+        serving(appliance, instance)
     return read(RemoveParameters, parameters).model_dump()
 
 
 def check(run: Run) -> str | None:
     """Refuse before anything is changed, and write down what will go."""
+    if _is_lost(run):
+        run.remember(lost=True)
+        return "it is lost, nothing of it is on a host"
     instance = serving(run.appliance, run.operation.instance)
     assert instance.deployment is not None  # noqa: S101 - it serves
     checked = require(backup_checks(run, instance)) if _wants_backup(run) else None
@@ -47,6 +51,8 @@ def back_up(run: Run) -> str:
 
 def take_away(run: Run) -> None:
     """Stop watching, then leave nothing on the host."""
+    if run.memory.get("lost"):
+        return
     if run.appliance.store.instances.find(run.operation.instance) is not None:
         run.appliance.store.instances.mark(run.operation.instance, InstanceState.REMOVING)
     publish_targets(run.appliance)
@@ -67,8 +73,13 @@ def forget(run: Run) -> str:
     return "; ".join([f"{len(points)} recovery points were given up", *stayed])
 
 
+def _is_lost(run: Run) -> bool:
+    instance = run.appliance.store.instances.find(run.operation.instance)
+    return instance is not None and instance.is_lost
+
+
 def _wants_backup(run: Run) -> bool:
-    return run.operation.parameters["final_backup"] and not run.operation.parameters["purge"]
+    return not run.memory.get("lost") and run.operation.parameters["final_backup"] and not run.operation.parameters["purge"]
 
 
 REMOVE = Workflow(
