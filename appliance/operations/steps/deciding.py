@@ -1,6 +1,7 @@
 """Decide, before anything is done, which deployment will be made and which names and ports it takes; written down first."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from appliance.domain.instance import Instance, InstanceState
@@ -61,41 +62,46 @@ def reserve_instance(run: Run, wanted: Mapping[str, Any], *, state: InstanceStat
     if run.memory.get("created") == name and known is not None and lost is None:
         return known
     run.remember(subject=name, created=name, lost=lost is not None)
-    machine, taken = run.machine, set[int]()
-    site = SCRATCH_SITE if state is InstanceState.SCRATCH else choose_site(run.appliance, machine.host.name, wanted)
-    tls = certify(run.appliance, name, site, wanted, run.now())
+    site = SCRATCH_SITE if state is InstanceState.SCRATCH else choose_site(run.appliance, run.machine.host.name, wanted)
+    made, taken = _placeless(run, wanted, site, state=state, lost=lost), set[int]()
     for _ in range(ATTEMPTS):
         slot = instances.free_slot(besides=taken)
-        port = _free_port(run, site, machine.layout.crm_port_base + slot)
+        port = _free_port(run, site, run.machine.layout.crm_port_base + slot)
         if port is None:
             taken.add(slot)
             continue
-        instance = Instance(
-            name=name,
-            product=wanted["product"],
-            release=wanted["release"],
-            series=run.appliance.catalogue.get(wanted["product"]).definition.release(wanted["release"]).series,
-            state=state,
-            slot=slot,
-            address=site.address,
-            port=port,
-            host=machine.host.name,
-            domain=site.domain,
-            tls=tls,
-            settings=wanted["settings"],
-            created_at=lost.created_at if lost else run.now(),
-            asks_approval=lost is not None and lost.asks_approval,
-            objectives=lost.objectives if lost else Objectives(),
-        )
+        instance = replace(made, slot=slot, port=port)
         try:
             instances.add(instance, instead_of_lost=lost is not None)
         except Conflict:
-            if instances.find(name) is not None:
+            if (there := instances.find(name)) is not None and not there.is_lost:
                 run.remember(created=None)
                 raise
             continue
         return instance
     raise Conflict("No free port block could be taken; nothing was changed. Try again.")
+
+
+def _placeless(run: Run, wanted: Mapping[str, Any], site: Site, *, state: InstanceState, lost: Instance | None) -> Instance:
+    """All of an instance but its slot and port. One that was lost keeps its age, what is promised of it, and who has to agree."""
+    name = str(wanted["name"])
+    return Instance(
+        name=name,
+        product=wanted["product"],
+        release=wanted["release"],
+        series=run.appliance.catalogue.get(wanted["product"]).definition.release(wanted["release"]).series,
+        state=state,
+        slot=0,
+        address=site.address,
+        port=0,
+        host=run.machine.host.name,
+        domain=site.domain,
+        tls=certify(run.appliance, name, site, wanted, run.now()),
+        settings=wanted["settings"],
+        created_at=lost.created_at if lost else run.now(),
+        asks_approval=lost is not None and lost.asks_approval,
+        objectives=lost.objectives if lost else Objectives(),
+    )
 
 
 def _free_port(run: Run, site: Site, base: int) -> int | None:
