@@ -48,7 +48,7 @@ def records(crm: Crm, kit: Path) -> dict[str, Any]:
         crm.house.sql(crm.name, "select pg_switch_wal()")
         return max(file.stat().st_mtime for file in snapshots.iterdir()) > committed_at + LONGEST_SHIPPING_SECONDS
 
-    wait_for(lies_there)
+    wait_for(lies_there, seconds=180)
     return crm.house.records(crm.name)
 
 

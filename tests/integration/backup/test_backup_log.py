@@ -240,7 +240,7 @@ def test_what_was_received_lies_elsewhere_when_machine_and_repository_are_gone(w
             (known,) = world.run("bases", repository=elsewhere, crm="demo").last["bases"]
             return bool(known["until"] and datetime.fromisoformat(known["until"]) > committed)
 
-        wait_for(lies_there)
+        wait_for(lies_there, seconds=120)
         shutil.rmtree(world.location)
         with recovered(world, repository=elsewhere) as copy:
             assert copy.answer("tb_live", ROWS) == 800
