@@ -118,7 +118,7 @@ def hidden(page: str) -> dict[str, str]:
     return {"csrfmiddlewaretoken": found[1]}
 
 
-@pytest.mark.parametrize("process", ["/run/nginx.pid", "/run/postgresql/*.pid"])
+@pytest.mark.parametrize("process", ["/run/nginx.pid", f"/run/postgresql/*-{CRM}.pid"])
 def test_a_server_that_crashes_comes_back(world: World, host: LabHost, process: str) -> None:
     before = host.run(f"head -qn1 {process}").stdout.strip()
     host.run(f"kill -9 {before}")
