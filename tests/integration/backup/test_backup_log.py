@@ -249,7 +249,9 @@ def test_what_was_received_lies_elsewhere_when_machine_and_repository_are_gone(w
 def test_a_place_that_is_away_keeps_nothing_from_being_shipped_here(world: World) -> None:
     with relaying(world, free_port()):
         base(world)
+        before = shipped(world)
         wait_until_shipped(world)
+        assert shipped(world) >= before + 2
 
 
 def test_what_ships_elsewhere_is_started_again_when_it_was_killed(world: World) -> None:
