@@ -1,6 +1,6 @@
 """The repositories elsewhere."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -64,13 +64,4 @@ class Repositories:
 
 
 def _repository(row: RepositoryRow) -> Repository:
-    return Repository(
-        name=row.name,
-        location=row.location,
-        created_at=row.created_at,
-        note=row.note,
-        noted_at=row.noted_at,
-        works=row.works,
-        state_kept_at=row.state_kept_at,
-        kit_proven_at=row.kit_proven_at,
-    )
+    return Repository(**{field.name: getattr(row, field.name) for field in fields(Repository)})
