@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from appliance.domain.host import LOCALHOST, subject_of
-from appliance.domain.instance import Instance, RecoveryPoint
+from appliance.domain.instance import Instance, InstanceState, RecoveryPoint
 from appliance.domain.operation import Operation, OperationStatus
 from appliance.operations.requesting import request
 from appliance.operations.steps.repositories import LOCAL_REPOSITORY
@@ -36,10 +36,16 @@ def request_back(appliance: Appliance, repository: str, there: Collection[str], 
 
 
 def requested(appliance: Appliance) -> list[Operation]:
-    """The newest request for each CRM that was lost, in the order in which they were made."""
+    """The newest request for each CRM that was lost and not removed since, in the order in which they were made."""
     operations = [one for one in appliance.store.operations.list(kind=KIND, limit=10_000) if one.requested_by == ACTOR]
-    newest = {operation.instance: operation for operation in sorted(operations, key=lambda each: each.id)}
+    there = {instance.name for instance in appliance.store.instances.list()}
+    newest = {one.instance: one for one in sorted(operations, key=lambda each: each.id) if one.instance in there}
     return sorted(newest.values(), key=lambda each: each.id)
+
+
+def is_back(appliance: Appliance, operation: Operation) -> bool:
+    """Whether the CRM of a request serves again, by that request or because somebody brought it back."""
+    return operation.status.is_final and appliance.store.instances.get(operation.instance).state is InstanceState.ACTIVE
 
 
 def ask_again(appliance: Appliance, operation: Operation, now: datetime) -> Operation:
@@ -50,8 +56,8 @@ def ask_again(appliance: Appliance, operation: Operation, now: datetime) -> Oper
 
 
 def ask_for_the_point(appliance: Appliance, operation: Operation, now: datetime) -> Operation | None:
-    """Where the log did not lead back, the newest recovery point may; None where that was what failed."""
-    if not operation.status.is_final or operation.parameters.get("at") is None:
+    """Where the log did not lead back, the newest recovery point may; None where that was what failed, or somebody has stopped it."""
+    if not operation.status.is_final or operation.status == OperationStatus.CANCELLED or operation.parameters.get("at") is None:
         return None
     wanted = {**operation.parameters, "at": None, "way": None}
     return request(appliance, KIND, operation.instance, wanted, requested_by=ACTOR, now=now)

@@ -14,7 +14,7 @@ from typing import Any
 from appliance.config import Settings, load_settings
 from appliance.domain.kit import KitRepository, RecoveryKit, read_kit
 from appliance.domain.operation import Operation, OperationStatus
-from appliance.errors import ApplianceError, CommandFailed, Conflict, InvalidRequest, StepFailed
+from appliance.errors import CommandFailed, Conflict, InvalidRequest, StepFailed
 from appliance.hosts.reach import Local
 from appliance.hosts.streams import stream
 from appliance.operations import lost
@@ -24,7 +24,7 @@ from appliance.setup import begun, processes, report
 from appliance.setup.files import write_if_changed
 from appliance.setup.main_job import Job, OperationEnded, follow
 from appliance.setup.progress import Progress, continued
-from appliance.setup.up import INTERRUPTED, SUCCEEDED, exit_code, explain
+from appliance.setup.up import SUCCEEDED, carry
 from appliance.store import state
 from appliance.wiring import open_appliance
 from backup.locations import CREDENTIALS
@@ -52,24 +52,14 @@ def run(settings: Settings, kit_file: Path, progress: Progress | None = None) ->
     """Bring everything back, printing each step; returns the exit code. Run again, it goes on where it was stopped."""
     progress = progress or continued(steps=STEPS)
     child = begun.begun(os.environ)
-    try:
-        with progress.step(READ):
-            kit = read_kit(_text_of(kit_file))
-        begun.finish(child, progress)
-        return _run(settings, kit, progress)
-    except KeyboardInterrupt:
-        progress.say("\nStopped. What has begun goes on in the worker; run bin/up --recover again to follow it.")
-        return INTERRUPTED
-    except ApplianceError as failure:
-        explain(failure, progress)
-        return exit_code(failure)
-    finally:
-        if child:
-            child.end()
+    return carry(lambda: _run(settings, kit_file, progress, child), progress, child, command=f"bin/up --recover {kit_file}")
 
 
-def _run(settings: Settings, kit: RecoveryKit, progress: Progress) -> int:
+def _run(settings: Settings, kit_file: Path, progress: Progress, child: begun.Begun | None) -> int:
     began_seconds = time.monotonic()
+    with progress.step(READ):
+        kit = read_kit(_text_of(kit_file))
+    begun.finish(child, progress)
     if is_recovered(settings, kit):
         progress.skip(FETCH)
         progress.skip(PLACE)
@@ -158,22 +148,28 @@ def bring_back(job: Job) -> list[str]:
     """Follow the request for each CRM to its end; gives their names. Raises OperationEnded for the first that did not come back."""
     brought, failed = [], list[Operation]()
     for wanted in lost.requested(job.appliance):
-        operation = lost.ask_again(job.appliance, wanted, job.now())
-        job.progress.below(f"{operation.instance}:")
-        ended = _followed(job, operation)
-        if ended.status != OperationStatus.SUCCEEDED:
-            failed.append(ended)
-            job.progress.below(f"{ended.instance} did not come back: {ended.cause}")
-            continue
-        brought.append(ended.instance)
-        if received := lost.keep_every_change_again(job.appliance, ended.instance, job.now()):
-            follow(job, received.id)
+        if not lost.is_back(job.appliance, wanted):
+            ended = _followed(job, lost.ask_again(job.appliance, wanted, job.now()))
+            if ended.status != OperationStatus.SUCCEEDED:
+                failed.append(ended)
+                job.progress.below(f"{ended.instance} did not come back: {ended.cause}")
+                continue
+        brought.append(wanted.instance)
+        _keep_every_change(job, wanted.instance)
     if failed:
         raise OperationEnded(failed[0])
     return brought
 
 
+def _keep_every_change(job: Job, name: str) -> None:
+    received = lost.keep_every_change_again(job.appliance, name, job.now())
+    ended = follow(job, received.id) if received else None
+    if ended is not None and ended.status != OperationStatus.SUCCEEDED:
+        job.progress.below(f"{name} serves, but see that every change is kept again ({ended.cause}): appliance archive {name}")
+
+
 def _followed(job: Job, operation: Operation) -> Operation:
+    job.progress.below(f"{operation.instance}:")
     ended = follow(job, operation.id)
     if ended.status == OperationStatus.SUCCEEDED or (other := lost.ask_for_the_point(job.appliance, ended, job.now())) is None:
         return ended

@@ -19,20 +19,26 @@ EXIT_CODES = {
     OperationStatus.ROLLED_BACK: ROLLED_BACK,
     OperationStatus.CANCELLED: INTERRUPTED,
 }
-NEXT_ACTION = "Mend what is said above, then run bin/up again; what is done already stays done."
+NEXT_ACTION = "Mend what is said above, then run {command} again; what is done already stays done."
 
 
 def run(settings: Settings, *, empty: bool, progress: Progress | None = None) -> int:
     """Bring everything up, printing each step; returns the exit code of the command line."""
     progress = progress or continued(steps=STEPS_OF_EMPTY + (0 if empty else STEPS_OF_MAIN_JOB))
     child = begun.begun(os.environ)
+    return carry(lambda: _run(settings, empty=empty, progress=progress, child=child), progress, child, command="bin/up")
+
+
+def carry(work: Callable[[], int], progress: Progress, child: begun.Begun | None, *, command: str) -> int:
+    """Do what a command of `bin/up` has left to do, to its end or to words that say what to do then; returns the exit code."""
     try:
-        return _run(settings, empty=empty, progress=progress, child=child)
+        return work()
     except KeyboardInterrupt:
         progress.say("\nStopped. An operation that has begun goes on in the worker: `appliance operation list` shows it.")
+        progress.say(f"To follow it, and for the rest: {command}")
         return INTERRUPTED
     except ApplianceError as failure:
-        explain(failure, progress)
+        explain(failure, progress, command=command)
         return exit_code(failure)
     finally:
         if child:
@@ -77,12 +83,12 @@ def _print_report(appliance: Appliance, progress: Progress, done: list[str], pas
         progress.say(line)
 
 
-def explain(failure: ApplianceError, progress: Progress) -> None:
-    """Say which step failed, why, and what to do."""
+def explain(failure: ApplianceError, progress: Progress, *, command: str = "bin/up") -> None:
+    """Say which step failed, why, and what to do, by the command that goes on with it."""
     operation = failure.operation if isinstance(failure, main_job.OperationEnded) else None
     progress.say(f"\nStep {progress.number} of {progress.total} failed: {progress.title}.")
     progress.say(f"Why: {failure}")
-    progress.say(f"What to do: {(operation and operation.next_action) or NEXT_ACTION}")
+    progress.say(f"What to do: {(operation and operation.next_action) or NEXT_ACTION.format(command=command)}")
     if operation is not None:
         progress.say(f"Its log: appliance operation follow {operation.id}")
 

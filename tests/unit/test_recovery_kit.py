@@ -1,5 +1,7 @@
 """The recovery kit: what is in it, what it opens, and what becomes of CRMs whose machine was lost."""
 
+import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,9 @@ from appliance.operations.kits import kit_password, opened_state, recovery_kit, 
 from appliance.operations.repositories import add_repository
 from appliance.operations.requesting import request
 from appliance.operations.run import Run
+from appliance.setup import recover
+from appliance.setup.main_job import Job
+from appliance.setup.progress import Progress
 from appliance.store.state import put_back
 from appliance.wiring import Appliance, open_appliance
 from tests.support.operating import make_appliance
@@ -140,3 +145,39 @@ def test_one_that_stays_lost_can_be_forgotten(appliance: Appliance) -> None:
     for step in REMOVE.steps:
         step.run(run)
     assert appliance.store.instances.find("demo") is None
+
+
+def test_what_somebody_stopped_removed_or_brought_back_is_not_asked_for_again(appliance: Appliance) -> None:
+    for slot, name in enumerate(("demo", "gone")):
+        add_sales(appliance, name=name, slot=slot)
+    lost.request_back(appliance, "offsite", [point.id for point in appliance.store.points.all()], NOON)
+    demo, gone = lost.requested(appliance)
+    appliance.store.operations.finish(demo.id, OperationStatus.FAILED, now=NOON)
+    demo = appliance.store.operations.get(demo.id)
+    assert not lost.is_back(appliance, demo)
+    appliance.store.instances.mark("demo", InstanceState.ACTIVE)
+    assert lost.is_back(appliance, demo)
+    appliance.store.operations.finish(gone.id, OperationStatus.CANCELLED, now=NOON)
+    assert lost.ask_for_the_point(appliance, replace(appliance.store.operations.get(gone.id), parameters={"at": "latest"}), NOON) is None
+    appliance.store.instances.remove("gone")
+    assert [one.instance for one in lost.requested(appliance)] == ["demo"]
+
+
+def test_a_crm_that_is_back_already_is_left_alone_and_named(appliance: Appliance) -> None:
+    add_sales(appliance, name="demo")
+    lost.request_back(appliance, "offsite", [point.id for point in appliance.store.points.all()], NOON)
+    (asked,) = lost.requested(appliance)
+    appliance.store.operations.finish(asked.id, OperationStatus.ROLLED_BACK, now=NOON)
+    appliance.store.instances.mark("demo", InstanceState.ACTIVE)
+    progress = Progress(total=1, stream=io.StringIO())
+    assert recover.bring_back(Job(appliance=appliance, progress=progress)) == ["demo"]
+    assert lost.requested(appliance) == [appliance.store.operations.get(asked.id)]
+
+
+def test_what_stops_a_recovery_says_how_it_goes_on_and_never_to_begin_an_appliance_anew(appliance: Appliance, tmp_path: Path) -> None:
+    kit, told = tmp_path / "kit.toml", io.StringIO()
+    kit.write_text("mistyped")
+    assert recover.run(appliance.settings, kit, Progress(total=recover.STEPS, stream=told)) == 2
+    assert "failed: Reading the recovery kit." in told.getvalue()
+    assert f"then run bin/up --recover {kit} again" in told.getvalue()
+    assert "run bin/up again" not in told.getvalue()
