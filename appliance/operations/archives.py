@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from appliance.domain.instance import Instance, InstanceState
 from appliance.errors import ApplianceError
@@ -17,6 +17,8 @@ from appliance.operations.steps.archiving import relays_to
 from appliance.wiring import Appliance
 
 PAUSE_SECONDS = 15.0
+PAUSE_AFTER_FAILURE = timedelta(minutes=15)
+"""Not a day, as for what can wait: until it succeeds, what people write is kept by recovery points only."""
 
 
 @dataclass(kw_only=True)
@@ -37,7 +39,7 @@ def follow_switches(appliance: Appliance, now: datetime) -> list[str]:
     """Request that the log of what serves now is received; gives the names. A refusal is said on standard error, and tried again."""
     requested, relays = [], relays_to(appliance)
     for instance in appliance.store.instances.list():
-        if not _is_behind(instance, relays) or has_failed_lately(appliance, "archive", instance.name, now):
+        if not _is_behind(instance, relays) or has_failed_lately(appliance, "archive", instance.name, now, pause=PAUSE_AFTER_FAILURE):
             continue
         try:
             request(appliance, "archive", instance.name, {}, requested_by=REQUESTED_BY, now=now)

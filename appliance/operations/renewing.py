@@ -60,7 +60,7 @@ def forget_unneeded(appliance: Appliance) -> list[str]:
     return unneeded
 
 
-def has_failed_lately(appliance: Appliance, kind: str, instance: str, now: datetime) -> bool:
-    """Whether the last operation of that kind did not succeed, and to try again is for another day."""
+def has_failed_lately(appliance: Appliance, kind: str, instance: str, now: datetime, *, pause: timedelta = PAUSE_AFTER_FAILURE) -> bool:
+    """Whether the last operation of that kind did not succeed, and to try again is for later: for another day, if no pause is named."""
     last = next(iter(appliance.store.operations.list(instance=instance, kind=kind, limit=1)), None)
-    return last is not None and last.status is not OperationStatus.SUCCEEDED and now - last.requested_at < PAUSE_AFTER_FAILURE
+    return last is not None and last.status is not OperationStatus.SUCCEEDED and now - last.requested_at < pause

@@ -88,6 +88,14 @@ def test_a_repository_that_was_added_or_set_up_anew_gets_the_log_too(appliance: 
     assert follow_switches(appliance, NOON) == ["sales"]
 
 
+def test_what_has_failed_is_tried_again_after_a_quarter_of_an_hour_since_changes_are_at_stake(appliance: Appliance) -> None:
+    appliance.store.instances.serve("sales", deployment("2.8.6", "2.8"), previous=None)
+    follow_switches(appliance, NOON)
+    appliance.store.operations.finish(1, OperationStatus.FAILED, now=NOON, cause="no space", next_action="make room")
+    assert follow_switches(appliance, NOON + timedelta(minutes=14)) == []
+    assert follow_switches(appliance, NOON + timedelta(minutes=16)) == ["sales"]
+
+
 @pytest.mark.parametrize("state", [InstanceState.REMOVING, InstanceState.INSTALLING])
 def test_what_does_not_serve_is_left_alone(appliance: Appliance, state: InstanceState) -> None:
     appliance.store.instances.serve("sales", deployment("2.8.6", "2.8"), previous=None)
