@@ -14,12 +14,14 @@ from typing import Any, NamedTuple, Self
 
 from monitoring.checks import SUMS, Check, CheckSums, count_check, sums_of
 from monitoring.clock import Moment
+from monitoring.days import DAY_MS, Span, by_day, day_starts
 from monitoring.events import Event, event_of, is_told, write_clock_step, write_event
+from monitoring.outages import Outage, outages_of
 from monitoring.schema import connect
 from monitoring.timeline import Heartbeat, Observation, advance, place, read_heartbeat, write_heartbeat
 from monitoring.uptime import Interval, State, Uptime, summarise
 
-__all__ = ["SERVICE", "Interval", "Ledger", "Observation", "State", "Uptime"]
+__all__ = ["SERVICE", "Interval", "Ledger", "Observation", "Outage", "State", "Uptime"]
 
 SERVICE = "service"
 """The target that stands for the CRM as a whole."""
@@ -138,15 +140,23 @@ class Ledger:
 
     def uptime(self, crm: str, window: timedelta, now: Moment, target: str = SERVICE) -> Uptime:
         """How the target spent the window that ends now, as far as it was watched in it."""
-        query = "SELECT state, start_ms, end_ms, closed FROM intervals WHERE crm = ? AND target = ? ORDER BY id"
-        rows = self._read(query, (crm, target))
-        spans = [(State(row["state"]), row["start_ms"], row["end_ms"]) for row in rows]
         until_ms = self.position_ms(now)
-        if rows and not rows[-1]["closed"]:
-            last_ms = rows[-1]["end_ms"]
-            if until_ms - last_ms > UNSEEN_TAIL_SECONDS * 1000:
-                spans.append((State.UNKNOWN, last_ms, until_ms))
-        return summarise(spans, until_ms - round(window.total_seconds() * 1000), until_ms)
+        since_ms = until_ms - round(window.total_seconds() * 1000)
+        return summarise(self._spans(crm, target, since_ms, until_ms), since_ms, until_ms)
+
+    def days(self, crm: str, days: int, now: Moment, target: str = SERVICE) -> list[Uptime]:
+        """How the target spent each of the last days in UTC, oldest first; the last is today's, until now."""
+        until_ms = self.position_ms(now)
+        starts = day_starts(until_ms, round(now.wall.timestamp() * 1000) % DAY_MS, days)
+        return by_day(self._spans(crm, target, starts[0], until_ms), starts, until_ms)
+
+    def outages(self, crm: str, *, limit: int = 1000, target: str = SERVICE) -> list[Outage]:
+        """When the target was down, newest first, out of its newest intervals; the first of them may have begun before."""
+        query = "SELECT * FROM intervals WHERE crm = ? AND target = ? AND state = 'down' ORDER BY id DESC LIMIT ?"
+        down = [_interval(row) for row in self._read(query, (crm, target, limit))][::-1]
+        newest = self._read("SELECT * FROM intervals WHERE crm = ? AND target = ? ORDER BY id DESC LIMIT 1", (crm, target))
+        lasting = _interval(newest[0]) if newest and not newest[0]["closed"] else None
+        return outages_of(down, lasting=lasting)[::-1]
 
     def heartbeat(self) -> Heartbeat | None:
         """The monitor's last sign of life, or None before its first."""
@@ -161,6 +171,18 @@ class Ledger:
     def check_sums(self) -> dict[tuple[str, str], CheckSums]:
         """All checks ever carried out, by crm and target."""
         return sums_of(self._read_tuples(SUMS))
+
+    def _spans(self, crm: str, target: str, since_ms: int, until_ms: int) -> list[Span]:
+        """What lies between the two places; after the newest observation, nobody looked."""
+        query = (
+            "SELECT state, start_ms, end_ms, closed FROM intervals WHERE crm = ?1 AND target = ?2"
+            " AND (end_ms > ?3 OR id = (SELECT max(id) FROM intervals WHERE crm = ?1 AND target = ?2)) ORDER BY id"
+        )
+        rows = self._read(query, (crm, target, since_ms))
+        spans = [(State(row["state"]), row["start_ms"], row["end_ms"]) for row in rows]
+        if rows and not rows[-1]["closed"] and until_ms - rows[-1]["end_ms"] > UNSEEN_TAIL_SECONDS * 1000:
+            spans.append((State.UNKNOWN, rows[-1]["end_ms"], until_ms))
+        return spans
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

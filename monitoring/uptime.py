@@ -1,6 +1,6 @@
 """What the ledger's intervals say about a stretch of time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -88,7 +88,12 @@ def summarise(spans: Iterable[tuple[State, int, int]], since_ms: int, until_ms: 
     spent = dict.fromkeys(State, 0)
     for state, start_ms, end_ms in spans:
         spent[state] += max(0, min(end_ms, until_ms) - max(start_ms, since_ms))
-    return Uptime(**{f"{state}_seconds": milliseconds / 1000 for state, milliseconds in spent.items()})
+    return uptime_of(spent)
+
+
+def uptime_of(spent_ms: Mapping[State, int]) -> Uptime:
+    """Milliseconds by state, as seconds."""
+    return Uptime(**{f"{state}_seconds": milliseconds / 1000 for state, milliseconds in spent_ms.items()})
 
 
 def add_up(parts: Iterable[Uptime]) -> Uptime:

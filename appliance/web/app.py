@@ -20,6 +20,7 @@ from appliance.web.pages import (
     hosts,
     installation,
     instances,
+    monitoring,
     operations,
     overview,
     repositories,
@@ -47,6 +48,7 @@ PAGES = (
     backups,
     drills,
     repositories,
+    monitoring,
 )
 DESCRIPTION = """Everything the appliance does, for programs.
 

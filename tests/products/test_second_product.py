@@ -5,7 +5,9 @@ The tests of this file go on where the one before has ended.
 
 import asyncio
 import shutil
+import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from pydantic import TypeAdapter
 
 from appliance.products.catalogue import SHIPPED
 from monitoring.probes import Probe, run_probe
-from tests.support.house import CLONE, House
+from tests.support.house import CLONE, House, wait_for
 
 PRODUCT, OLD, NEW = "tryton", "7.0.59", "8.0.12"
 NAME = "trial-second"
@@ -24,6 +26,7 @@ ALICE_PASSWORD = "alice-Tr1es-it"
 KEEP = "create table kept as select password_hash from res_user where login = 'alice'"
 MAKE_UNREADABLE = "update res_user set password_hash = '$pbkdf2-sha512$25000$made.long.ago' where login = 'alice'"
 GIVE_BACK = "update res_user set password_hash = kept.password_hash from kept where login = 'alice'; drop table kept"
+SHIPPED_WITHIN_SECONDS = 10
 RPC = {"7.0": "", "8.0": "rpc/"}
 
 
@@ -54,6 +57,12 @@ class Second:
     def sql(self, statement: str) -> None:
         """Run a statement in the database that serves."""
         self.house.sql(NAME, statement)
+
+    def keeps_every_change_of_what_serves(self) -> bool:
+        """Whether the log of the database that serves now is received, and nothing is at work."""
+        kept = self.house.appliance.store.instances.get(NAME)
+        follows = kept.archive is not None and kept.deployment is not None and kept.archive.deployment == kept.deployment.id
+        return follows and self.house.appliance.store.operations.unfinished(NAME) is None
 
     def is_as_before(self, password_file: Path) -> bool:
         """The old release serves every record to everybody."""
@@ -93,6 +102,19 @@ def test_a_drill_proves_its_recovery_point(second: Second) -> None:
     second.house.done("backup", NAME)
     second.house.done("drill", NAME)
     assert "proven" in second.house.done("recovery-points", NAME)
+
+
+def test_the_moment_before_a_mistake_comes_back_by_its_log(second: Second, password_file: Path) -> None:
+    second.house.done("archive", NAME)
+    moment = datetime.now(UTC)
+    time.sleep(0.1)
+    second.sql("delete from sale_opportunity; update party_party set name = 'Overwritten'")
+    assert second.house.records(NAME) != second.records
+    time.sleep(SHIPPED_WITHIN_SECONDS)
+    second.house.done("restore", NAME, "--at", moment.isoformat())
+    assert second.is_as_before(password_file)
+    wait_for(second.keeps_every_change_of_what_serves, seconds=120)
+    second.house.done("archive", NAME, "--off")
 
 
 def test_no_other_database_can_be_named(second: Second) -> None:

@@ -1,0 +1,73 @@
+"""What pages say of uptime over time."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from appliance.web.uptimes import percent
+from monitoring.clock import Moment
+from monitoring.ledger import SERVICE, Ledger, Observation, State
+from tests.support.web_world import NOON, Browser, PanelWorld
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+@pytest.fixture(autouse=True)
+def nothing_seen(world: PanelWorld) -> None:
+    world.appliance.settings.ledger_file.unlink(missing_ok=True)
+
+
+def see(world: PanelWorld, *states: State, ended: timedelta = timedelta()) -> None:
+    file = world.appliance.settings.ledger_file
+    file.parent.mkdir(parents=True, exist_ok=True)
+    at = Moment(wall=NOON - ended - timedelta(seconds=15 * (len(states) - 1)), boot_id="b", boot_seconds=1000)
+    with Ledger(file) as ledger:
+        for state in states:
+            seen = Observation(
+                crm="sales",
+                target=SERVICE,
+                state=state,
+                at=at,
+                cause="live",
+                reason=HOSTILE,
+                believed_seconds=40,
+                believed_after_start_seconds=40,
+            )
+            ledger.record([seen], [], at)
+            at = replace(at, wall=at.wall + timedelta(seconds=15), boot_seconds=at.boot_seconds + 15)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "said"), [(None, "–"), (1.0, "100 %"), (0.0, "0 %"), (0.999996, "99.999 %"), (0.9995, "99.950 %"), (1e-9, "0.000 %")]
+)
+def test_a_share_is_never_rounded_up(ratio: float | None, said: str) -> None:
+    assert percent(ratio) == said
+
+
+def test_uptime_outages_and_what_nobody_saw_are_shown(world: PanelWorld, victor: Browser) -> None:
+    see(world, State.UP, State.UP, State.UP, State.UP, State.DOWN, State.DOWN, State.UP, ended=timedelta(hours=1))
+    page = victor.get("/monitoring").text
+    assert "66.666 %" in page  # 60 s up and 30 s down, of what was seen
+    assert "2026-03-02: 66.666 % up, down for 30 s, nobody looked for 1 h 0 min" in page
+    assert page.count("<rect ") == 90
+    assert HOSTILE not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+def test_an_outage_that_lasts_is_told_on_the_page_of_its_crm(world: PanelWorld, victor: Browser) -> None:
+    see(world, State.UP, State.DOWN, State.DOWN)
+    page = victor.get("/instances/sales/outages").text
+    assert "Lasts" in page
+    assert "by live" in page
+
+
+def test_without_a_ledger_or_a_crm_it_is_said(world: PanelWorld, victor: Browser) -> None:
+    assert "The monitor has seen nothing yet" in victor.get("/monitoring").text
+    assert "The monitor has seen nothing yet" in victor.get("/instances/sales/outages").text
+    world.appliance.settings.ledger_file.parent.mkdir(parents=True, exist_ok=True)
+    world.appliance.settings.ledger_file.write_bytes(b"no ledger" * 999)
+    assert "The monitor has seen nothing yet" in victor.get("/monitoring").text
+    world.appliance.store.instances.remove("sales")
+    assert "There is no CRM yet" in victor.get("/monitoring").text
+    assert victor.get("/instances/nosuch/outages").status_code == 404
