@@ -22,6 +22,7 @@ PAGES = [
     "/operations",
     "/operations/1",
     "/backups",
+    "/monitoring",
     "/password",
     "/nothing",
 ]

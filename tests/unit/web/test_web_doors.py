@@ -18,6 +18,8 @@ SEEN_BY_ALL = [
     "/operations/{operation_id}/log.txt",
     "/backups",
     "/drills",
+    "/monitoring",
+    "/instances/{name}/outages",
     "/password",
     "/certificate-authority.pem",
 ]

@@ -1,0 +1,58 @@
+"""The pages of the monitor: ninety days at a glance, and every outage."""
+
+from datetime import UTC, datetime, timedelta
+
+from playwright.sync_api import expect
+
+from appliance.wiring import Appliance
+from monitoring.clock import Moment
+from monitoring.ledger import SERVICE, Ledger, Observation, State
+from tests.browser.conftest import PHONE, Visitor
+
+DAY = timedelta(days=1)
+LIFE = [
+    (100, State.UP),
+    (40, State.DOWN),
+    (40 - 1 / 24, State.UP),
+    (20, State.MAINTENANCE),
+    (19.9, State.UP),
+    (0.02, State.DOWN),
+    (0.01, State.UP),
+]
+"""How many days ago each state began."""
+
+
+def three_months(appliance: Appliance, now: datetime) -> None:
+    appliance.settings.ledger_file.parent.mkdir(parents=True, exist_ok=True)
+    with Ledger(appliance.settings.ledger_file) as ledger:
+        for days_ago, state in [*LIFE, (0, State.UP)]:
+            at = Moment(wall=now - days_ago * DAY, boot_id="b", boot_seconds=(200 - days_ago) * DAY.total_seconds())
+            believed = 100 * DAY.total_seconds()
+            seen = Observation(
+                crm="sales",
+                target=SERVICE,
+                state=state,
+                at=at,
+                cause="live",
+                reason="answered 502 instead of 200",
+                believed_seconds=believed,
+                believed_after_start_seconds=believed,
+            )
+            ledger.record([seen], [], at)
+
+
+def test_ninety_days_at_a_glance_lead_to_every_outage(appliance: Appliance, visitor: Visitor) -> None:
+    three_months(appliance, datetime.now(UTC))
+    visitor.log_in()
+    visitor.page.get_by_role("link", name="Monitoring").click()
+    page = visitor.page
+    expect(page.locator(".column")).to_have_count(90)
+    assert page.locator(".column-down").count() in (2, 3, 4)  # as midnight has it
+    visitor.picture("monitoring")
+    page.set_viewport_size(PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    visitor.picture("phone-monitoring-full")
+    page.get_by_role("link", name="All outages").click()
+    expect(page.get_by_text("answered 502 instead of 200")).to_have_count(2)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Outages of sales")
+    visitor.picture("outages")
