@@ -12,6 +12,7 @@ from appliance.cli import (
     hosts,
     instances,
     machine,
+    notices,
     operations,
     patching,
     pending,
@@ -51,6 +52,7 @@ app.add_typer(hosts.app, name="host")
 app.add_typer(operations.app, name="operation")
 app.add_typer(repositories.app, name="repository")
 app.add_typer(schedules.app, name="schedule")
+app.add_typer(notices.app, name="notice")
 app.add_typer(certificates.app, name="certificate")
 app.add_typer(certificates.ca_app, name="ca")
 app.add_typer(machine.panel_app, name="panel")

@@ -127,6 +127,15 @@ def ask_approval(name: Name, wanted: Annotated[bool, typer.Option("--on/--off", 
     console.print(f"{name}: {'somebody else has to agree to what changes it' if wanted else 'nobody has to be asked'}.")
 
 
+@instance_app.command("publish")
+def publish(name: Name, wanted: Annotated[bool, typer.Option("--on/--off", help="Whether the status page shows it.")]) -> None:
+    """Show an instance on the panel's page /status, which needs no log in: whether it works, uptime, outages, notices, what is planned."""
+    opened().store.instances.publish(name, wanted=wanted, by=who(), now=now())
+    console.print(
+        f"{name}: {'the page /status shows it to whoever can reach the panel' if wanted else 'the page /status does not show it'}."
+    )
+
+
 @instance_app.command("objectives")
 def promise(
     name: Name,

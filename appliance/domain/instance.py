@@ -95,6 +95,8 @@ class Instance:
     """Where its log is received, if it is: that of `deployment`, or of the one before while the change is not followed yet."""
     asks_approval: bool = False
     """Whether what changes it begins only when a second person has agreed."""
+    is_public: bool = False
+    """Whether the status page shows it, to whoever can reach the panel."""
     objectives: Objectives = field(default_factory=Objectives)
 
     @property

@@ -8,6 +8,7 @@ from appliance.store.database import Database, open_database
 from appliance.store.hosts import Hosts
 from appliance.store.journal import Journal
 from appliance.store.logs import Logs
+from appliance.store.notices import Notices
 from appliance.store.pending import PendingAnswers
 from appliance.store.registry import Instances, Points
 from appliance.store.repositories import Repositories
@@ -26,6 +27,7 @@ class Store:
     instances: Instances
     points: Points
     repositories: Repositories
+    notices: Notices
     pending: PendingAnswers
     schedules: Schedules
     access: Access
@@ -43,6 +45,7 @@ def open_store(database_file: Path, key_file: Path) -> Store:
         instances=Instances(database=database),
         points=Points(database=database),
         repositories=Repositories(database=database),
+        notices=Notices(database=database),
         pending=PendingAnswers(database=database),
         schedules=Schedules(database=database),
         access=Access(database=database),

@@ -120,8 +120,21 @@ class InstanceRow(Base):
     archive: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime]
     asks_approval: Mapped[bool] = mapped_column(default=False, server_default=false())
+    is_public: Mapped[bool] = mapped_column(default=False, server_default=false())
     rpo_seconds: Mapped[int | None]
     rto_seconds: Mapped[int | None]
+
+
+class NoticeRow(Base):
+    """What the users of a CRM are told on the status page."""
+
+    __tablename__ = "notices"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    instance: Mapped[str] = mapped_column(index=True)
+    at: Mapped[datetime]
+    by: Mapped[str]
+    text: Mapped[str]
 
 
 class PointRow(Base):

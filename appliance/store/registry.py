@@ -13,7 +13,7 @@ from appliance.domain.objectives import Objectives
 from appliance.domain.tls import Tls, tls_of_json
 from appliance.errors import Conflict, NotFound
 from appliance.store.database import Database
-from appliance.store.models import AuditRow, InstanceRow, PointRow
+from appliance.store.models import AuditRow, InstanceRow, NoticeRow, PointRow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +93,13 @@ class Instances:
             session.get_one(InstanceRow, name).asks_approval = wanted
             session.add(AuditRow(at=now, actor=by, action="approval", subject=name, detail={"wanted": wanted}))
 
+    def publish(self, name: str, *, wanted: bool, by: str, now: datetime) -> None:
+        """Write whether the status page shows it, and who said so. Raises NotFound."""
+        self.get(name)
+        with self.database.writing() as session:
+            session.get_one(InstanceRow, name).is_public = wanted
+            session.add(AuditRow(at=now, actor=by, action="publish", subject=name, detail={"wanted": wanted}))
+
     def promise(self, name: str, objectives: Objectives, *, by: str, now: datetime) -> None:
         """Write what is promised of it, and who said so. Raises NotFound."""
         self.get(name)
@@ -119,8 +126,9 @@ class Instances:
             session.execute(delete(InstanceRow).where(InstanceRow.host == host, InstanceRow.state == InstanceState.SCRATCH))
 
     def remove(self, name: str) -> None:
-        """Forget it; its recovery points stay."""
+        """Forget it, and what its users were told; its recovery points stay."""
         with self.database.writing() as session:
+            session.execute(delete(NoticeRow).where(NoticeRow.instance == name))
             session.execute(delete(InstanceRow).where(InstanceRow.name == name))
 
 
@@ -192,6 +200,7 @@ def _instance(row: InstanceRow) -> Instance:
         archive=None if row.archive is None else Archive(**row.archive),
         created_at=row.created_at,
         asks_approval=bool(row.asks_approval),
+        is_public=bool(row.is_public),
         objectives=Objectives(rpo=_length(row.rpo_seconds), rto=_length(row.rto_seconds)),
     )
 

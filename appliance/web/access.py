@@ -41,6 +41,7 @@ NEEDED = {
     "schedule": Role.OPERATOR,
     "restore": Role.OPERATOR,
     "look": Role.OPERATOR,
+    "notice": Role.OPERATOR,
     "restore-beside": Role.ADMINISTRATOR,
     "install": Role.ADMINISTRATOR,
     "remove": Role.ADMINISTRATOR,

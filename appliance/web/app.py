@@ -7,7 +7,7 @@ from fastapi import Depends, FastAPI
 
 from appliance import __version__
 from appliance.web import assets
-from appliance.web.api import calls, description, health, host_calls, pending_calls, repository_calls, schedule_calls
+from appliance.web.api import calls, description, health, host_calls, notice_calls, pending_calls, repository_calls, schedule_calls
 from appliance.web.errors import install_handlers
 from appliance.web.pages import (
     backups,
@@ -25,6 +25,7 @@ from appliance.web.pages import (
     overview,
     repositories,
     schedules,
+    status,
     updates,
 )
 from appliance.web.panel import Panel
@@ -68,9 +69,9 @@ def create_app(appliance: Appliance, *, clock: Callable[[], datetime] = _now) ->
     app.state.panel = Panel(appliance=appliance, pages=open_pages(files, clock), assets=files, clock=clock)
     for page in PAGES:  # each page is closed to strangers before anything else of the request is looked at
         app.include_router(page.router, dependencies=[Depends(principal_of)])
-    for api in (calls, host_calls, pending_calls, repository_calls, schedule_calls):
+    for api in (calls, host_calls, notice_calls, pending_calls, repository_calls, schedule_calls):
         app.include_router(api.router, dependencies=[Depends(bearer_of), Depends(DOCUMENTED)])
-    for module in (entrance, assets, description, health):
+    for module in (entrance, assets, description, health, status):
         app.include_router(module.router)
     install_handlers(app)
     app.add_middleware(BodyLimit)

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from appliance.errors import ConfigurationError, NotFound
 
 DIRECTORIES = (Path(__file__).parent / "static", Path(__file__).parent / "assets")
-EXPECTED = ("tabler.min.css", "htmx.min.js", "hx-sse.min.js", "panel.css", "panel.js", "theme.js", "favicon.svg")
+EXPECTED = ("tabler.min.css", "htmx.min.js", "hx-sse.min.js", "panel.css", "panel.js", "theme.js", "status.css", "favicon.svg")
 WORTH_COMPRESSING_BYTES = 1024
 
 router = APIRouter(include_in_schema=False)

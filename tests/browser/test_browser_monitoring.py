@@ -55,4 +55,23 @@ def test_ninety_days_at_a_glance_lead_to_every_outage(appliance: Appliance, visi
     page.get_by_role("link", name="All outages").click()
     expect(page.get_by_text("answered 502 instead of 200")).to_have_count(2)
     expect(page.get_by_role("heading", level=1)).to_contain_text("Outages of sales")
+    page.get_by_label("Tell its users").fill("The provider had an outage. All is well again.")
+    page.get_by_role("button", name="Publish").click()
+    expect(page.get_by_role("button", name="Take back")).to_have_count(1)
     visitor.picture("outages")
+
+
+def test_users_see_the_status_without_logging_in(appliance: Appliance, visitor: Visitor) -> None:
+    now = datetime.now(UTC)
+    three_months(appliance, now)
+    appliance.store.notices.add("sales", "The provider had an outage. All is well again.", by="Alice", now=now)
+    appliance.store.instances.publish("sales", wanted=True, by="Alice", now=now)
+    visitor.go("/status")
+    page = visitor.page
+    expect(page.get_by_text("Works", exact=True)).to_be_visible()
+    expect(page.locator("rect")).to_have_count(90)
+    visitor.picture("status")
+    page.emulate_media(color_scheme="dark")
+    page.set_viewport_size(PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    visitor.picture("phone-status-dark")

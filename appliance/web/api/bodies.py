@@ -90,6 +90,7 @@ class InstanceBody(Body):
     settings: dict[str, Any]
     created_at: datetime
     asks_approval: bool
+    is_public: bool
     objectives: ObjectivesBody
 
     @classmethod

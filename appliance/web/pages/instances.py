@@ -85,6 +85,14 @@ def ask_approval(panel: PanelDependency, form: Form, name: str) -> Response:
     return RedirectResponse(f"/instances/{name}", 303)
 
 
+@router.post("/{name}/publication")
+def publish(panel: PanelDependency, form: Form, name: str) -> Response:
+    """Show it on the status page, or no longer."""
+    form.principal.demand("publish")
+    panel.appliance.store.instances.publish(name, wanted=form.text("wanted") == "yes", by=form.principal.name, now=panel.clock())
+    return RedirectResponse(f"/instances/{name}", 303)
+
+
 @router.post("/{name}/objectives")
 def promise(panel: PanelDependency, form: Form, name: str) -> Response:
     """Say how much may be lost at most, and how soon it is to be back."""

@@ -5,7 +5,7 @@ from fastapi.routing import APIRoute
 
 from tests.support.web_world import Browser, PanelWorld, run_operation
 
-OPEN = {"/login", "/healthz", "/readyz", "/assets/{digest}/{name}"}
+OPEN = {"/login", "/healthz", "/readyz", "/assets/{digest}/{name}", "/status", "/status/export"}
 SEEN_BY_ALL = [
     "/",
     "/instances",
@@ -57,6 +57,9 @@ CHANGES = {
     "/updates/pause": "operator",
     "/schedules/add": "operator",
     "/schedules/{name}/remove": "operator",
+    "/instances/{name}/notices": "operator",
+    "/instances/{name}/notices/{notice_id}/remove": "operator",
+    "/instances/{name}/publication": "administrator",
     "/operations/{operation_id}/cancel": "operator",
     "/operations/{operation_id}/retry": "operator",
     "/operations/{operation_id}/approve": "operator",
@@ -87,6 +90,7 @@ API_READS = [
     "/api/v1/hosts/{name}",
     "/api/v1/pending",
     "/api/v1/schedules",
+    "/api/v1/notices",
     "/api/v1/operations",
     "/api/v1/operations/{operation_id}",
     "/api/v1/operations/{operation_id}/log",
@@ -100,6 +104,7 @@ API_CHANGES: dict[str, dict[str, object]] = {
     "/api/v1/operations/{operation_id}/approve": {},
     "/api/v1/hosts/{name}/prepare": {},
     "/api/v1/pending": {},
+    "/api/v1/notices": {"instance": "sales", "text": "Back at noon."},
     "/api/v1/schedules": {"name": "n", "subject": "sales", "window": {"days": "SUN", "begin": "02:00", "minutes": 60}},
     "/api/v1/schedules/pause": {"paused": True},
     "/api/v1/schedules/{name}/pause": {"paused": True},
@@ -108,6 +113,7 @@ API_ADMINISTRATION_CHANGES: dict[str, dict[str, object]] = {
     "/api/v1/hosts": WEB2 | {"fingerprint": "SHA256:x"},
     "/api/v1/hosts/scan": WEB2,
     "/api/v1/instances/{name}/approval": {"wanted": True},
+    "/api/v1/instances/{name}/publication": {"wanted": True},
     "/api/v1/hosts/{name}/trust": {"fingerprint": "SHA256:x"},
     "/api/v1/repositories": {"name": "offsite", "location": "rest:https://nas.example.org:8000/crm/"},
     "/api/v1/recovery-kit": {},
@@ -115,7 +121,7 @@ API_ADMINISTRATION_CHANGES: dict[str, dict[str, object]] = {
 }
 ALL_API_CHANGES = API_CHANGES | API_ADMINISTRATION_CHANGES
 API_ADMINISTRATION = ["/api/v1/tokens"]
-API_OPERATORS_REMOVALS = ["/api/v1/schedules/{name}"]
+API_OPERATORS_REMOVALS = ["/api/v1/schedules/{name}", "/api/v1/notices/{notice_id}"]
 API_REMOVALS = ["/api/v1/tokens/{name:path}", "/api/v1/hosts/{name}", "/api/v1/repositories/{name}"]
 DESCRIPTION = "/api/v1/openapi.json"
 
@@ -126,7 +132,9 @@ DELETES = {*API_REMOVALS, *API_OPERATORS_REMOVALS}
 
 def fill(address: str) -> str:
     name = "web1" if "/hosts/" in address else "sales"
-    return address.replace("{name}", name).replace("{name:path}", "token of Alice").replace("{operation_id}", "1")
+    return (
+        address.replace("{name}", name).replace("{name:path}", "token of Alice").replace("{operation_id}", "1").replace("{notice_id}", "1")
+    )
 
 
 def routes_of(world: PanelWorld) -> set[tuple[str, str]]:
