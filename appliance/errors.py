@@ -25,6 +25,10 @@ class InvalidRequest(ApplianceError):
         self.field = field
 
 
+class StateDoesNotOpen(InvalidRequest):
+    """The key of the recovery kit does not open what was given as the appliance's state."""
+
+
 class NotFound(ApplianceError):
     """What was asked for does not exist."""
 

@@ -18,6 +18,7 @@ from backup.actions.forget import forget
 from backup.actions.init import init
 from backup.actions.inspect import inspect
 from backup.actions.keep import keep
+from backup.actions.kept import kept
 from backup.actions.key import key
 from backup.actions.leftovers import leftovers
 from backup.actions.points import points
@@ -50,6 +51,7 @@ ACTIONS: dict[str, Callable[[Any, Reporter], dict[str, JsonValue]]] = {
     "relay": relay,
     "recover": recover,
     "keep": keep,
+    "kept": kept,
     "fetch": fetch,
     "key": key,
 }

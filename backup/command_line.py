@@ -20,6 +20,7 @@ from backup.spec import (
     InitSpec,
     InspectSpec,
     KeepSpec,
+    KeptSpec,
     KeySpec,
     LeftoversSpec,
     PointsSpec,
@@ -47,6 +48,7 @@ SPECS: dict[str, type[AnySpec]] = {
     "relay": RelaySpec,
     "recover": RecoverSpec,
     "keep": KeepSpec,
+    "kept": KeptSpec,
     "fetch": FetchSpec,
     "key": KeySpec,
 }
@@ -94,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
         "relay",
         "recover",
         "keep",
+        "kept",
         "fetch",
         "key",
     ):

@@ -243,10 +243,17 @@ class KeepSpec(_RepositoryVerb):
     last: Annotated[int, Field(ge=1, le=1000)] = 30
 
 
-class FetchSpec(_RepositoryVerb):
-    """Bring back what was kept last under a name, into the new file `target`."""
+class KeptSpec(_RepositoryVerb):
+    """List what was kept under a name."""
 
     name: PointId
+
+
+class FetchSpec(_RepositoryVerb):
+    """Bring back what was kept last under a name, or what `snapshot` holds, into the new file `target`."""
+
+    name: PointId
+    snapshot: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
     target: Path_
 
 
@@ -307,6 +314,7 @@ AnySpec = (
     | RecoverSpec
     | RelaySpec
     | KeepSpec
+    | KeptSpec
     | FetchSpec
     | KeySpec
 )

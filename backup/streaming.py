@@ -13,6 +13,8 @@ from backup.restic_executor import ResticExecutor, base_command
 from backup.restic_messages import failure_of
 
 REPORT_EVERY_BYTES = 16 * CHUNK_BYTES
+LARGEST_SMALL_BYTES = 256 * CHUNK_BYTES
+"""What is read into memory at once: whoever can add to a repository can add a file of any size."""
 
 
 def stream(executor: ResticExecutor, *, snapshot: str, filename: str, into: Sequence[str], expected_bytes: int | None) -> None:
@@ -30,6 +32,20 @@ def stream(executor: ResticExecutor, *, snapshot: str, filename: str, into: Sequ
         broken = not _pump(executor, source, sink, expected_bytes)
         _finish_source(executor, source, said_source, sink_broke=broken)
         _finish_sink(sink, said_sink, into[0])
+
+
+def read_small(executor: ResticExecutor, *, snapshot: str, filename: str) -> bytes:
+    """Read one small file of a snapshot as it is. Raises a failure `too_large` for another one, before all of it was read."""
+    argv = executor.with_flags(base_command(restic_arguments.dump(snapshot, filename)), reading=True)
+    content = bytearray()
+    with bytes_as_file(b"") as said, started(argv, stderr=said, environment=executor.environment) as source:
+        assert source.stdout is not None  # noqa: S101 - asked for as a pipe
+        while chunk := os.read(source.stdout.fileno(), CHUNK_BYTES):
+            content += chunk
+            if len(content) > LARGEST_SMALL_BYTES:
+                raise BackupFailure(f"The file {filename} of snapshot {snapshot[:8]} is far too large.", code="too_large")
+        _finish_source(executor, source, said, sink_broke=False)
+    return bytes(content)
 
 
 def _pump(executor: ResticExecutor, source: Popen[bytes], sink: Popen[bytes], expected_bytes: int | None) -> bool:

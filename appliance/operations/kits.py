@@ -7,7 +7,7 @@ from datetime import datetime
 from cryptography.fernet import Fernet, InvalidToken
 
 from appliance.domain.kit import KitRepository, RecoveryKit
-from appliance.errors import Conflict, InvalidRequest
+from appliance.errors import Conflict, StateDoesNotOpen
 from appliance.operations.steps.repositories import AUTHORITY, CREDENTIAL_PREFIX, KNOWN_HOSTS, PASSWORD_LENGTH, SSH_KEY, repository_scope
 from appliance.store import state
 from appliance.wiring import Appliance
@@ -49,14 +49,15 @@ def sealed_state(appliance: Appliance, now: datetime) -> str:
     return key.encrypt(file.getvalue()).decode()
 
 
-def opened_state(sealed: str, key: str) -> state.Archive:
-    """The state that was sealed. Raises InvalidRequest when it is damaged or the key is another one's."""
+def opened_state(sealed: str | bytes, key: str) -> state.Archive:
+    """The state that was sealed. Raises StateDoesNotOpen where the key does not open it, InvalidRequest for one of a newer version."""
     try:
-        return state.examine_archive(io.BytesIO(Fernet(key).decrypt(sealed)))
+        file = io.BytesIO(Fernet(key).decrypt(sealed))
     except (InvalidToken, ValueError):
-        raise InvalidRequest(
+        raise StateDoesNotOpen(
             "The key of the recovery kit does not open the state that is kept. Nothing was changed.", field="kit"
         ) from None
+    return state.examine_archive(file)
 
 
 def _repository(appliance: Appliance, name: str, location: str) -> KitRepository:

@@ -5,22 +5,19 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from appliance.config import Settings, load_settings
 from appliance.domain.kit import KitRepository, RecoveryKit, read_kit
 from appliance.domain.operation import Operation, OperationStatus
-from appliance.errors import CommandFailed, Conflict, InvalidRequest, StepFailed
-from appliance.hosts.reach import Local
-from appliance.hosts.streams import stream
+from appliance.errors import Conflict, InvalidRequest, StepFailed
 from appliance.operations import lost
-from appliance.operations.kits import KEPT_AS, SCOPE, STATE_KEY, opened_state
+from appliance.operations.kits import SCOPE, STATE_KEY
 from appliance.operations.steps.repositories import CREDENTIAL_PREFIX, PASSWORD, remote_repository
-from appliance.setup import begun, processes, report
+from appliance.setup import begun, kept_states, processes, report
 from appliance.setup.files import write_if_changed
 from appliance.setup.main_job import Job, OperationEnded, follow
 from appliance.setup.progress import Progress, continued
@@ -105,20 +102,18 @@ def fetch(kit: RecoveryKit, progress: Progress) -> Found:
     failures = []
     for name, repository in kit.repositories.items():
         try:
-            return _fetched(kit, name, repository)
-        except (CommandFailed, InvalidRequest) as failure:
+            return _fetched(kit, name, repository, progress)
+        except (StepFailed, InvalidRequest) as failure:
             failures.append(f"{name}: {failure}")
             progress.below(failures[-1])
     raise StepFailed(f"No repository of the kit gave the state. Nothing was changed. {' '.join(failures)}".strip())
 
 
-def _fetched(kit: RecoveryKit, name: str, repository: KitRepository) -> Found:
+def _fetched(kit: RecoveryKit, name: str, repository: KitRepository, progress: Progress) -> Found:
     with tempfile.TemporaryDirectory(prefix="recovery-") as folder:
         spec = remote_repository(repository.location, Path(folder) / "leases", _laid_down(repository, Path(folder)))
-        sealed = Path(folder) / "sealed"
-        _backup("fetch", {"repository": spec, "name": KEPT_AS, "target": str(sealed)})
-        points = _backup("points", {"repository": spec})["points"]
-        archive = opened_state(sealed.read_text(), kit.state_key)
+        archive = kept_states.newest_that_opens(spec, kit.state_key, Path(folder), progress)
+        points = kept_states.ask("points", {"repository": spec})["points"]
     if state.check_settings(state.settings_of(archive)).get("production"):
         raise InvalidRequest("its appliance was in production: see docs/runbooks/recover.md. Nothing was changed.", field="kit")
     return Found(repository=name, archive=archive, points=[point["id"] for point in points])
@@ -186,11 +181,6 @@ def _laid_down(repository: KitRepository, folder: Path) -> dict[str, str]:
         file.write_text(value)
         files[f"{CREDENTIAL_PREFIX}{name}" if name in CREDENTIALS else name] = str(file)
     return files
-
-
-def _backup(verb: str, spec: Mapping[str, Any]) -> dict[str, Any]:
-    argv = [sys.executable, "-m", "backup", verb]
-    return stream(Local(), argv, spec, environment={}, on_event=lambda _: None, is_cancelled=lambda: False)
 
 
 def _told(brought: Sequence[str]) -> str:

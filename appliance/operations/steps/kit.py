@@ -1,5 +1,6 @@
 """What the recovery kit needs, kept in a repository elsewhere with each backup; and the proof that the kit opens it."""
 
+from base64 import b64decode
 from pathlib import Path
 
 from appliance.errors import InvalidRequest, StepFailed
@@ -7,8 +8,10 @@ from appliance.hosts.reach import ask
 from appliance.operations.kits import KEPT_AS, kit_password, opened_state, sealed_state, state_key
 from appliance.operations.run import Run
 from appliance.operations.steps.repositories import lent_with
+from appliance.store.state import Archive
 
 SEALED, KIT_PASSWORD = "sealed-state", "kit-password"
+SUSPECT = "Somebody else may have added it: see who has the credentials of that repository. A recovery takes the newest state that opens."
 
 
 def keep_state(run: Run, repository: str) -> None:
@@ -35,10 +38,20 @@ def prove_kit(run: Run) -> str:
     with lent_with(run, name, {KIT_PASSWORD: kit_password(run.appliance, name)}) as (spec, files):
         target = str(Path(files[KIT_PASSWORD]).with_name(SEALED))
         run.backup("fetch", {"repository": {**spec, "password_file": files[KIT_PASSWORD]}, "name": KEPT_AS, "target": target})
-        sealed = ask(run.machine.reach, ["cat", target]).stdout
+        sealed = b64decode(ask(run.machine.reach, ["base64", target]).stdout)  # it may be anything, not only text
+    opened = _opened(run, name, sealed)
+    run.appliance.store.repositories.prove_kit(name, now=run.now())
+    return f"the state of {opened.made_at:%Y-%m-%d %H:%M} UTC, by the kit's password and key"
+
+
+def _opened(run: Run, name: str, sealed: bytes) -> Archive:
+    """The newest state of a repository, no older than the one that was brought there last. Raises StepFailed."""
     try:
         opened = opened_state(sealed, state_key(run.appliance))
     except InvalidRequest as refused:
-        raise StepFailed(f"What {name} keeps of the appliance cannot be opened: {refused}") from None
-    run.appliance.store.repositories.prove_kit(name, now=run.now())
-    return f"the state of {opened.made_at:%Y-%m-%d %H:%M} UTC, by the kit's password and key"
+        raise StepFailed(f"What {name} keeps last of the appliance cannot be opened: {refused} {SUSPECT}") from None
+    kept_at = run.appliance.store.repositories.get(name).state_kept_at
+    if kept_at is not None and opened.made_at < kept_at:
+        told = f"{opened.made_at:%Y-%m-%d %H:%M} UTC, though one of {kept_at:%Y-%m-%d %H:%M} was kept"
+        raise StepFailed(f"What {name} keeps last of the appliance is of {told}. {SUSPECT}")
+    return opened
