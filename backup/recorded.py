@@ -4,7 +4,7 @@ Opening a repository costs restic about half a second of key derivation, for eac
 and are named by the digest of their content, so each is kept beside the lease once it was read.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from backup.failures import BackupFailure
 from backup.locks import lease_file
 from backup.points import RECORD_FILE, Part, PointSnapshots, RecoveryPoint, Snapshot, names_here
 from backup.repository import Repository
+from backup.streaming import read_small
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +47,19 @@ class Contents:
 
 def contents(repository: Repository, *, crm: str | None) -> Contents:
     """Read the recovery points of a CRM, or of all."""
+    return _contents(repository, crm, _record)
+
+
+def readable_contents(repository: Repository, *, crm: str | None) -> Contents:
+    """The same for those who only read: a record that is none, which whoever can add may have added, is passed over and said."""
+    return _contents(repository, crm, _readable_record)
+
+
+def _contents(repository: Repository, crm: str | None, read: Callable[[Repository, Snapshot], RecoveryPoint | None]) -> Contents:
     snapshots = repository.snapshots([f"crm={crm}"] if crm else [])
     here = names_here(snapshots)
-    points = [_as_here(_record(repository, one), here) for one in snapshots if one.tag("part") == "record"]
+    records = [read(repository, one) for one in snapshots if one.tag("part") == "record"]
+    points = [_as_here(point, here) for point in records if point is not None]
     return Contents(points=sorted(points, key=lambda point: point.at, reverse=True), snapshots=snapshots)
 
 
@@ -79,13 +90,22 @@ def drop_forgotten(repository: Repository, snapshots: Sequence[str]) -> None:
 def _record(repository: Repository, snapshot: Snapshot) -> RecoveryPoint:
     with suppress(OSError, ValidationError):
         return RecoveryPoint.model_validate_json(_kept(repository, snapshot.id).read_text())
-    text = repository.read_file(snapshot.id, RECORD_FILE)
+    text = read_small(repository.executor, snapshot=snapshot.id, filename=RECORD_FILE).decode(errors="replace")
     try:
         point = RecoveryPoint.model_validate_json(text)
     except ValidationError as error:
         raise BackupFailure(f"The record in snapshot {snapshot.id[:8]} is not readable: {error}", code="bad_record") from error
     remember(repository, snapshot.id, text)
     return point
+
+
+def _readable_record(repository: Repository, snapshot: Snapshot) -> RecoveryPoint | None:
+    try:
+        return _record(repository, snapshot)
+    except BackupFailure as failure:
+        repository.exists()  # says so itself where it is the repository that fails
+        repository.executor.reporter.log(f"What snapshot {snapshot.id[:8]} holds is no record of a recovery point: {failure.message}")
+        return None
 
 
 def _kept(repository: Repository, snapshot: str) -> Path:

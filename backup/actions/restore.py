@@ -11,7 +11,7 @@ from backup.engines.shape import Engine, Measures
 from backup.events import Reporter
 from backup.failures import BackupFailure, leaving_unchanged
 from backup.points import RecoveryPoint
-from backup.recorded import contents
+from backup.recorded import readable_contents
 from backup.repository import Repository, open_repository
 from backup.spec import DatabaseSpec, RestoreSpec
 from backup.streaming import stream
@@ -26,7 +26,7 @@ def restore(spec: RestoreSpec, reporter: Reporter) -> dict[str, JsonValue]:
     with leaving_unchanged(NOTHING):
         repository = open_repository(spec.repository, reporter)
         repository.clear_stale_locks()
-        point = contents(repository, crm=spec.crm).point(spec.point)
+        point = readable_contents(repository, crm=spec.crm).point(spec.point)
         _require_held(point, spec)
         _require_new_directories(spec.files or {})
         if spec.owner:

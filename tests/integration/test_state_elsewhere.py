@@ -56,10 +56,10 @@ class Place:
         told: dict[str, Any] = {"step": "kit", "interrupted": False, "cancellable": False}
         return Run(appliance=self.appliance, operation=recorded, now=now, end_children_here=lambda: None, **told)
 
-    def add(self, content: bytes, *, kept_at: datetime, filename: str = "kept") -> None:
+    def add(self, content: bytes, *, kept_at: datetime, filename: str = "kept", tag: str = "kept=appliance") -> None:
         """What anybody can who has the host's credentials, with restic itself."""
         argv = ["restic", "--no-cache", "--repo", self.spec["location"], "--password-file", self.spec["password_file"], "backup"]
-        argv += ["--stdin", "--stdin-filename", filename, "--tag", "kept=appliance", "--time", f"{kept_at.astimezone():%Y-%m-%d %H:%M:%S}"]
+        argv += ["--stdin", "--stdin-filename", filename, "--tag", tag, "--time", f"{kept_at.astimezone():%Y-%m-%d %H:%M:%S}"]
         login = {"RESTIC_REST_USERNAME": USER, "RESTIC_REST_PASSWORD": PASSWORD}
         subprocess.run(argv, input=content, env={**os.environ, **login}, check=True, stdout=subprocess.DEVNULL)
 
@@ -120,6 +120,15 @@ def test_an_old_state_that_was_added_once_more_hides_no_newer_one(place: Place) 
     place.add(sealed_state(place.appliance, good).encode(), kept_at=good)
     place.add(sealed_state(place.appliance, good - 9 * HOUR).encode(), kept_at=good + HOUR)
     assert place.recover()[0].archive.made_at == good
+
+
+def test_a_record_that_is_none_stops_no_recovery(place: Place) -> None:
+    record = '{"id": "p1", "crm": "demo", "at": "2026-11-23T01:00:00Z", "snapshots": {}, "bytes_added": 1, "bytes_processed": 1, '
+    record += '"duration_seconds": 1, "restic_version": "0.18.0"}'
+    for content in (record.encode(), b"\xffrubbish", b"{}"):
+        place.add(content, kept_at=now(), filename="record.json", tag="crm=demo,part=record")
+    place.add(b"nothing", kept_at=now(), filename="other", tag="crm=demo,part=record")
+    assert place.recover()[0].points == ["p1"]
 
 
 def test_what_is_too_large_to_be_a_state_is_not_read_to_its_end(place: Place) -> None:
