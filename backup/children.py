@@ -100,17 +100,22 @@ def run(
     argv: Sequence[str],
     *,
     keep: Callable[[str], bool],
+    hear: Callable[[str], None] = lambda _: None,
     stdin: bytes = b"",
     inherited: Sequence[int] = (),
     environment: Mapping[str, str] = MappingProxyType({}),
 ) -> Ended:
-    """Run a program to its end, handing each line of its output to `keep` as it comes; only lines it wants are kept."""
+    """Run a program to its end, handing each line of its output to `keep` as it comes; only lines it wants are kept.
+
+    Each line of its errors is handed to `hear`; what that raises ends the program.
+    """
     kept: list[str] = []
     errors: list[str] = []
     with bytes_as_file(stdin) as source, started(argv, stdin=source, inherited=inherited, environment=environment) as process:
         for is_error, line in _lines(process):
             if is_error:
                 errors.append(line)
+                hear(line)
             elif keep(line):
                 kept.append(line)
         process.wait()

@@ -45,7 +45,7 @@ def flags_of(*, key_file: str | None, known_hosts: str | None, authority: str | 
     """Give restic's flags for a connection: whom an SFTP server is asked by and must be, and who vouches for an HTTPS one.
 
     >>> flags_of(key_file="/k", known_hosts="/h", authority=None)
-    ['--option', 'sftp.args=-i /k -o BatchMode=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile=/h']
+    ['--option', 'sftp.args=-i /k -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile=/h']
     """
-    ssh = f"-i {key_file} -o BatchMode=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile={known_hosts}"
+    ssh = f"-i {key_file} -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile={known_hosts}"
     return (["--option", f"sftp.args={ssh}"] if key_file else []) + (["--cacert", authority] if authority else [])

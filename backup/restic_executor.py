@@ -17,7 +17,7 @@ from backup import restic_arguments
 from backup.children import Ended, run
 from backup.events import Reporter
 from backup.failures import BackupFailure
-from backup.restic_messages import PARTIAL, error_texts, failure_of, progress_in
+from backup.restic_messages import PARTIAL, error_texts, failure_of, progress_in, refusal_in
 
 BINARY = "restic"
 OLDEST_USABLE = (0, 17)
@@ -49,7 +49,7 @@ class ResticExecutor:
         verb = verb_of(command)
         argv = self.with_flags(command, reading=self.only_reads(verb))
         try:
-            ended = run(argv, keep=self._keep, stdin=stdin, inherited=self.inherited, environment=self.environment)
+            ended = run(argv, keep=self._keep, hear=self._hear, stdin=stdin, inherited=self.inherited, environment=self.environment)
         except FileNotFoundError as error:
             raise BackupFailure("setpriv (Debian package util-linux) is missing.", code="setpriv_missing") from error
         return self._output_of(ended, verb)
@@ -73,6 +73,10 @@ class ResticExecutor:
         done, total = progress
         self.reporter.progress(self.stage, bytes_done=done, bytes_total=self.expected_bytes or total)
         return False
+
+    def _hear(self, line: str) -> None:
+        if refusal := refusal_in(line, location=self.location):
+            raise refusal
 
     def _output_of(self, ended: Ended, verb: str) -> str:
         if ended.code == PARTIAL and verb == "backup":

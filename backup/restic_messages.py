@@ -18,14 +18,37 @@ TYPED: dict[int, tuple[type[NotDone], str]] = {
     12: (WrongPassword, "The password file does not open the repository {location}. Give the file it was created with."),
     130: (Cancelled, "restic was interrupted."),
 }
-# restic has no codes of its own for these; the words are the operating system's (LC_ALL=C.UTF-8).
+# restic has no codes of its own for these; the words are ssh's, sftp's and the operating system's (LC_ALL=C.UTF-8).
 BY_WORDS = {
+    "host key verification failed": ("host_key", "The server of {location} shows another host key than the one that was given: see why."),
+    "permission denied (publickey": ("refused", "The server of {location} lets nobody log in with the key that was given."),
+    "unable to start the sftp session": (
+        "no_session",
+        "The server of {location} gave no SFTP session: see that it is there, with the host key that was given, and lets the given key in.",
+    ),
     "no space left on device": ("disk_full", "The disk of the repository {location} is full. Free space there, or prune it."),
     "disk quota exceeded": ("disk_full", "The disk quota at the repository {location} is used up."),
     "read-only file system": ("not_writable", "The repository {location} is on a read-only file system."),
     "permission denied": ("not_writable", "The repository {location} may not be written or read by this user."),
     "no matching id found": ("snapshot_missing", "A snapshot that the recovery point refers to is missing in {location}."),
 }
+
+RETRIED = "returned error, retrying after"
+"""restic tries anything anew for a quarter of an hour; an S3 server will not change its mind about these. The words are Amazon's."""
+REFUSALS: dict[str, tuple[type[NotDone], str, str]] = {
+    "bucket does not exist": (NoRepository, "no_repository", "There is no bucket for {location}. Create it, or let the verb init do it."),
+    "access key id you provided does not exist": (BackupFailure, "refused", "The server of {location} knows no such access key id."),
+    "signature we calculated does not match": (BackupFailure, "refused", "The server of {location} refuses the secret access key."),
+}
+
+
+def refusal_in(line: str, *, location: str) -> NotDone | None:
+    """What a server has answered for good, though restic would ask again."""
+    if RETRIED not in line:
+        return None
+    found = (refusal for words, refusal in REFUSALS.items() if words in line.lower())
+    kind, code, sentence = next(found, (NotDone, "", ""))
+    return kind(sentence.format(location=location), code=code) if code else None
 
 
 def message_in(line: str) -> dict[str, JsonValue] | None:

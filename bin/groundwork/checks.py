@@ -27,7 +27,9 @@ PARTS: Mapping[str, Part] = {
         Part(name="lint"),
         Part(name="types"),
         Part(name="unit", folder="tests/unit", packages=("ruby",)),
-        Part(name="integration", folder="tests/integration", packages=("prometheus", "procps", "rclone"), needs_host=True),
+        Part(
+            name="integration", folder="tests/integration", packages=("openssh-server", "prometheus", "procps", "rclone"), needs_host=True
+        ),
         Part(name="playbooks", folder="tests/playbooks", packages=("pebble",), needs_host=True),
         Part(name="acceptance", folder="tests/acceptance", needs_host=True),
         Part(name="recovery", folder="tests/recovery", packages=("rclone",), needs_host=True),

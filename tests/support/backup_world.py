@@ -1,16 +1,19 @@
 """A real PostgreSQL cluster, a real restic repository and `python -m backup`, for tests of the backup package."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psycopg
+
+from tests.support.house import wait_for
 
 CLUSTER = "tbackup"
 VERSION = max(folder.name for folder in Path("/usr/lib/postgresql").iterdir())
@@ -179,3 +182,19 @@ class World:
     def restic(self, *arguments: str) -> str:
         flags = ["--repo", str(self.location), "--password-file", str(self.password_file), "--no-cache"]
         return subprocess.run(["restic", *flags, *arguments], check=True, capture_output=True, text=True).stdout
+
+
+@contextmanager
+def receiving(world: World, elsewhere: Mapping[str, dict[str, Any]]) -> Iterator[None]:
+    """Receive the log of the CRM's database for the length of a block, and ship it each second, into repositories elsewhere, too."""
+    spool = {"crm": "demo", "spool": str(world.directory / "spool"), "ship_every_seconds": 1}
+    relays = [{"repository": repository, "name": name, **spool} for name, repository in elsewhere.items()]
+    spec = {"repository": world.repository, "database": world.cluster.spec("tb_live"), "relays": relays, **spool}
+    receiver = world.start("stream", spec)
+    try:
+        wait_for(lambda: any((world.directory / "spool").glob("log/*.partial")))
+        yield
+    finally:
+        receiver.send_signal(signal.SIGTERM)
+        assert world.ended(receiver).code == 130
+        world.cluster.sql("postgres", "select pg_drop_replication_slot('crm_backup')")

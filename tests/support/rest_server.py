@@ -22,7 +22,7 @@ def append_only_server(directory: Path, *, port: int | None = None) -> Iterator[
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_for(lambda: _listens(chosen))
+        wait_for(lambda: listens(chosen))
         yield chosen
     finally:
         server.terminate()
@@ -36,6 +36,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether somebody does."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -10,7 +10,7 @@ from backup.events import JsonLines, percent_of
 from backup.failures import BackupFailure, leaving_unchanged
 from backup.restic_arguments import backup_command, check, forget, restore_tree, with_global_flags
 from backup.restic_executor import verb_of
-from backup.restic_messages import failure_of, progress_in
+from backup.restic_messages import failure_of, progress_in, refusal_in
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,40 @@ def test_a_full_disk_is_known_by_the_words_of_the_system() -> None:
     failure = failure_of(Ended(code=1, stdout="", stderr=said), command="backup", location="/srv/r")
     assert failure.code == "disk_full"
     assert "The disk of the repository /srv/r is full" in failure.message
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("subprocess ssh: Host key verification failed.", "host_key"),
+        ("subprocess ssh: root@nas: Permission denied (publickey,password).", "refused"),
+        ("unable to start the sftp session, error: unexpected EOF", "no_session"),
+        ("open /srv/r/config: permission denied", "not_writable"),
+    ],
+)
+def test_why_nobody_is_let_in_is_known_by_the_words_of_ssh(said: str, code: str) -> None:
+    assert failure_of(Ended(code=1, stdout="", stderr=said), command="cat", location="sftp://crm@nas//r").code == code
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("The specified bucket does not exist", "no_repository"),
+        ("The AWS Access Key Id you provided does not exist in our records.", "refused"),
+        ("The request signature we calculated does not match the signature you provided. Check your key and signing method.", "refused"),
+    ],
+)
+def test_what_a_server_refuses_for_good_is_not_tried_again(said: str, code: str) -> None:
+    refusal = refusal_in(f"Stat(<config/>) returned error, retrying after 6.6s: Stat: {said}", location="s3:https://nas/crm")
+    assert refusal is not None
+    assert refusal.code == code
+    assert refusal_in(said, location="s3:https://nas/crm") is None
+
+
+def test_what_may_pass_is_tried_again() -> None:
+    assert (
+        refusal_in("Stat(<config/>) returned error, retrying after 6.6s: Stat: connection refused", location="s3:https://nas/crm") is None
+    )
 
 
 def test_a_status_line_is_progress_and_any_other_line_is_not() -> None:

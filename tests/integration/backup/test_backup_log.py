@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.support.backup_world import CLUSTER, PORT, ROWS, VERSION, Cluster, World, quietly
+from tests.support.backup_world import CLUSTER, PORT, ROWS, VERSION, Cluster, World, quietly, receiving
 from tests.support.house import wait_for
 from tests.support.rest_server import PASSWORD, USER, append_only_server, free_port
 from tests.support.traces import drop_clusters
@@ -29,14 +29,8 @@ RECEIVED_WITHIN_SECONDS = 0.5
 @pytest.fixture
 def streaming(world: World) -> Iterator[World]:
     """A CRM whose log is received and shipped."""
-    spool = world.directory / "spool"
-    spec = {"repository": world.repository, "crm": "demo", "database": world.cluster.spec("tb_live"), "spool": str(spool)}
-    receiving = world.start("stream", {**spec, "ship_every_seconds": 1})
-    wait_for(lambda: any(spool.glob("log/*.partial")))
-    yield world
-    receiving.send_signal(signal.SIGTERM)
-    assert world.ended(receiving).code == 130
-    world.cluster.sql("postgres", "select pg_drop_replication_slot('crm_backup')")
+    with receiving(world, {}):
+        yield world
 
 
 def base(world: World, **more: Any) -> None:
@@ -216,17 +210,8 @@ def relaying(world: World, port: int) -> Iterator[dict[str, Any]]:
         "lock_directory": str(world.directory / "leases"),
         "credentials": {"RESTIC_REST_USERNAME": str(world.directory / "user"), "RESTIC_REST_PASSWORD": str(world.directory / "adding")},
     }
-    spool = {"crm": "demo", "spool": str(world.directory / "spool"), "ship_every_seconds": 1}
-    relay = {"repository": elsewhere, "name": "offsite", **spool}
-    spec = {"repository": world.repository, "database": world.cluster.spec("tb_live"), "relays": [relay], **spool}
-    receiving = world.start("stream", spec)
-    try:
-        wait_for(lambda: any((world.directory / "spool").glob("log/*.partial")))
+    with receiving(world, {"offsite": elsewhere}):
         yield elsewhere
-    finally:
-        receiving.send_signal(signal.SIGTERM)
-        assert world.ended(receiving).code == 130
-        world.cluster.sql("postgres", "select pg_drop_replication_slot('crm_backup')")
 
 
 def test_what_was_received_lies_elsewhere_when_machine_and_repository_are_gone(world: World) -> None:
