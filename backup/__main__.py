@@ -12,6 +12,7 @@ from backup.actions.backup import backup
 from backup.actions.base import base
 from backup.actions.bases import bases
 from backup.actions.check import check
+from backup.actions.compare import compare
 from backup.actions.copy import copy
 from backup.actions.fetch import fetch
 from backup.actions.forget import forget
@@ -42,6 +43,7 @@ ACTIONS: dict[str, Callable[[Any, Reporter], dict[str, JsonValue]]] = {
     "inspect": inspect,
     "forget": forget,
     "check": check,
+    "compare": compare,
     "leftovers": leftovers,
     "copy": copy,
     "base": base,
@@ -55,7 +57,7 @@ ACTIONS: dict[str, Callable[[Any, Reporter], dict[str, JsonValue]]] = {
     "fetch": fetch,
     "key": key,
 }
-NICE_VERBS = frozenset({"backup", "base", "copy", "stream", "ship", "relay", "check", "forget"})
+NICE_VERBS = frozenset({"backup", "base", "copy", "stream", "ship", "relay", "check", "compare", "forget"})
 NICENESS = 10
 DIED_UNHEARD = 1
 

@@ -3,14 +3,14 @@
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from backup import restic_arguments
 from backup.events import Reporter
@@ -32,6 +32,15 @@ class Saved(BaseModel):
     snapshot_id: str
     data_added_packed: int
     total_bytes_processed: int
+
+
+class SavedFile(BaseModel):
+    """A file of a snapshot, as restic lists it; its size in bytes."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    path: str
+    size: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +104,21 @@ class Repository:
         lines = self.executor.more(restic_arguments.ls(snapshot, path)).splitlines()
         entries = (json.loads(line) for line in lines)
         return Node.model_validate(next(entry for entry in entries if entry.get("path") == path))
+
+    def see_files(self, snapshot: str, directories: Sequence[str], see: Callable[[SavedFile], None]) -> None:
+        """Hand over each file below directories of a snapshot, however many there are."""
+
+        def look(line: str) -> bool:
+            node = json.loads(line)
+            if node.get("type") == "file":
+                see(SavedFile.model_validate(node))
+            return False
+
+        self.executor.more(restic_arguments.ls_below(snapshot, directories), keep=look)
+
+    def restore_files(self, snapshot: str, paths: Sequence[str], *, target: str) -> None:
+        """Restore some files below a directory, each at its whole path."""
+        self.executor.more(restic_arguments.restore_files(snapshot, paths, target=target))
 
     def restore_tree(self, snapshot: str, *, source: str, target: str) -> None:
         """Restore and verify one directory."""

@@ -1,6 +1,9 @@
 """The commands that resticpy 1.3.0 lacks, as pure functions from checked values to arguments after `restic --json ...`."""
 
+import re
 from collections.abc import Sequence
+
+PATTERN_SIGNS, SIGN_ITSELF = r"([\\*?\[\]])", r"\\\1"
 
 
 def backup_stdin(*, filename: str, tags: Sequence[str]) -> list[str]:
@@ -25,6 +28,20 @@ def dump(snapshot: str, filename: str) -> list[str]:
 def ls(snapshot: str, directory: str) -> list[str]:
     """List one directory of a snapshot: first itself, then what is in it."""
     return ["ls", snapshot, directory]
+
+
+def ls_below(snapshot: str, directories: Sequence[str]) -> list[str]:
+    """List everything below directories of a snapshot."""
+    return ["ls", "--recursive", snapshot, *directories]
+
+
+def restore_files(snapshot: str, paths: Sequence[str], *, target: str) -> list[str]:
+    r"""Restore some files, whatever they are called: restic takes what is included for a pattern.
+
+    >>> restore_files("ab12", ["/srv/a[1]*.txt"], target="/tmp/new")
+    ['restore', 'ab12', '--target', '/tmp/new', '--include=/srv/a\[1\]\*.txt']
+    """
+    return ["restore", snapshot, "--target", target, *(f"--include={re.sub(PATTERN_SIGNS, SIGN_ITSELF, path)}" for path in paths)]
 
 
 def restore_tree(snapshot: str, *, source: str, target: str) -> list[str]:

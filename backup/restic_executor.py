@@ -44,12 +44,12 @@ class ResticExecutor:
     inherited: list[int] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
-    def execute(self, command: Sequence[str], *, stdin: bytes = b"") -> str:
-        """Run a whole restic command line and give its output without status lines; raises typed failures."""
+    def execute(self, command: Sequence[str], *, stdin: bytes = b"", keep: Callable[[str], bool] | None = None) -> str:
+        """Run a whole restic command line and give its output without status lines, or what `keep` wants of it; raises typed failures."""
         verb = verb_of(command)
         argv = self.with_flags(command, reading=self.only_reads(verb))
         try:
-            ended = run(argv, keep=self._keep, hear=self._hear, stdin=stdin, inherited=self.inherited, environment=self.environment)
+            ended = run(argv, keep=keep or self._keep, hear=self._hear, stdin=stdin, inherited=self.inherited, environment=self.environment)
         except FileNotFoundError as error:
             raise BackupFailure("setpriv (Debian package util-linux) is missing.", code="setpriv_missing") from error
         return self._output_of(ended, verb)
@@ -58,9 +58,9 @@ class ResticExecutor:
         """Complete a command line with what this repository needs."""
         return restic_arguments.with_global_flags(command, reading=reading, wait_seconds=self.wait_seconds, more=self.flags)
 
-    def more(self, arguments: Sequence[str], *, stdin: bytes = b"") -> str:
+    def more(self, arguments: Sequence[str], *, stdin: bytes = b"", keep: Callable[[str], bool] | None = None) -> str:
         """Run a command that resticpy lacks, on resticpy's own base command."""
-        return self.execute(base_command(arguments), stdin=stdin)
+        return self.execute(base_command(arguments), stdin=stdin, keep=keep)
 
     def only_reads(self, verb: str) -> bool:
         """Say whether restic shall take no lock: for a quick look, or because the repository is on a read-only disk."""

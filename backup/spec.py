@@ -298,6 +298,16 @@ class CheckSpec(_RepositoryVerb):
     read_data_subset: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,3}/[1-9][0-9]{0,3}$")] | None = None
 
 
+class CompareSpec(_RepositoryVerb):
+    """Compare `sample` of the live files below `paths`, altogether up to `sample_bytes`, with a recovery point: the newest, or `point`."""
+
+    crm: CrmName
+    point: PointId | None = None
+    paths: Annotated[list[Path_], Field(min_length=1)]
+    sample: Annotated[int, Field(ge=1, le=400)] = 200
+    sample_bytes: Annotated[int, Field(ge=1)] = 2**29
+
+
 AnySpec = (
     InitSpec
     | BackupSpec
@@ -306,6 +316,7 @@ AnySpec = (
     | InspectSpec
     | ForgetSpec
     | CheckSpec
+    | CompareSpec
     | CopySpec
     | BaseSpec
     | BasesSpec

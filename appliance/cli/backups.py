@@ -64,11 +64,20 @@ def archive(
 def check(
     name: Name,
     data: Data = "part",
+    sample: Annotated[int, typer.Option(help="How many live files are compared with the newest recovery point; 0 for none.")] = 200,
+    tolerate: Annotated[int, typer.Option(help="How many of a hundred may be missing or differ, though not written since.")] = 5,
+    accept_loss: Annotated[
+        bool, typer.Option("--accept-loss", help="Recovery points that have gone from a repository are forgotten.")
+    ] = False,
     detach: Detach = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check that the repository with an instance's recovery points is whole: its structure, and some or all of its data."""
-    carry_out("check", name, {"data": data}, as_json=as_json, detach=detach)
+    """Check that the repositories with an instance's recovery points are whole and hold all of them, and that live files are as saved.
+
+    Of the data some or all is read. A file that was written since its recovery point is expected to differ.
+    """
+    told = {"data": data, "sample": sample, "tolerated_percent": tolerate, "accept_loss": accept_loss}
+    carry_out("check", name, told, as_json=as_json, detach=detach)
 
 
 @app.command("recovery-points")

@@ -21,9 +21,9 @@ NO_CONFIGURATION = ("--config", "/nonexistent/rclone.conf")
 def s3_server(folder: Path) -> Iterator[int]:
     """Serve the folders of a folder as buckets, of which there is one, for the length of a block; gives the port."""
     port = free_port()
-    (folder / BUCKET).mkdir(parents=True)
+    (folder / BUCKET).mkdir(parents=True, exist_ok=True)
     server = subprocess.Popen(
-        [str(RCLONE), "serve", "s3", str(folder), "--addr", f"127.0.0.1:{port}", "--dir-cache-time", "0", *NO_CONFIGURATION],
+        [str(RCLONE), "serve", "s3", str(folder), "--addr", f"127.0.0.1:{port}", *NO_CONFIGURATION],
         env={**os.environ, "RCLONE_AUTH_KEY": f'"{KEY_ID},{SECRET}"'},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -1,19 +1,20 @@
 """Backup: a recovery point of an instance that serves."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
-from appliance.domain.instance import Instance
+from appliance.domain.instance import Instance, RecoveryPoint
 from appliance.domain.operation import OperationStatus
-from appliance.domain.retention import Retention, to_give_up
+from appliance.domain.retention import UNCHANGED, Retention, to_give_up
 from appliance.errors import Conflict
 from appliance.operations.parameters import Parameters, read
 from appliance.operations.preflight import COPIES, Check, database_answers, database_bytes, disk_has_room, require
 from appliance.operations.run import Run
 from appliance.operations.steps.archiving import see_received
 from appliance.operations.steps.elsewhere import ELSEWHERE
-from appliance.operations.steps.repositories import own_repository
+from appliance.operations.steps.repositories import lent, own_repository
+from appliance.operations.steps.shrinking import gone_from, shrunk
 from appliance.operations.steps.snapshots import BACKUP, forget_points
 from appliance.operations.variables import database_spec
 from appliance.operations.workflow import StepDefinition, Workflow
@@ -64,6 +65,7 @@ def give_up(run: Run) -> str:
     points = [point for point in run.appliance.store.points.list(name) if point.repository == own_repository(run)]
     try:
         going = to_give_up(points, Retention(**keep), UTC, now=run.now())
+        _require_whole(run, [point for point in points if point not in going])
     except Conflict as refused:
         run.log(str(refused))
         return str(refused)
@@ -72,6 +74,15 @@ def give_up(run: Run) -> str:
         run.remember(given_up={"points": [point.id for point in going], "log_since": since})
         forget_points(run, name, going, log_since=since)
     return f"{len(going)} recovery points were given up, {len(points) - len(going)} are kept"
+
+
+def _require_whole(run: Run, kept: Sequence[RecoveryPoint]) -> None:
+    """Raises Conflict where what is to be kept has gone from the host's repository already."""
+    own = own_repository(run)
+    with lent(run, own) as repository:
+        ids = {point.id for point in gone_from(run, own, repository)}
+    if gone := [point for point in kept if point.id in ids]:
+        raise Conflict(f"{shrunk(own, gone)} {UNCHANGED}")
 
 
 BACKUP_WORKFLOW = Workflow(

@@ -1,13 +1,18 @@
 """Bring recovery points, bases and logs to the repositories elsewhere."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from appliance.errors import CommandFailed, StepFailed
 from appliance.operations.run import Run
 from appliance.operations.steps.kit import keep_state
 from appliance.operations.steps.repositories import answers, lent, lent_both, own_repository
+from appliance.operations.steps.shrinking import gone_from, shrunk
 from appliance.operations.steps.snapshots import purge
 from appliance.operations.workflow import StepDefinition
 
 NOTHING_REMOVED = "nothing_removed"
+NOTHING_GIVEN_UP = "What the host still has was copied there again, and nothing was given up there."
 
 
 def copy_elsewhere(run: Run) -> str:
@@ -26,17 +31,31 @@ def _copied(run: Run, name: str) -> str | None:
     run.log(f"copying to {name}")
     try:
         with lent_both(run, own_repository(run), name) as (source, target):
-            answers(run, target)
+            gone = _gone(run, name, target if answers(run, target) else None)
             copied = run.backup("copy", {"repository": target, "source": source, "crm": run.operation.instance})
-        _give_up(run, name)
+        if not gone:
+            _give_up(run, name)
         keep_state(run, name)
     except CommandFailed as failure:
         run.appliance.store.repositories.note(name, str(failure), works=False, now=run.now())
         return f"Repository {name}: {failure}"
+    if gone:
+        run.appliance.store.repositories.note(name, f"{gone} {NOTHING_GIVEN_UP}", works=False, now=run.now())
+        return f"{gone} {NOTHING_GIVEN_UP}"
     text = f"{copied['snapshots']} snapshots copied in {copied['duration_seconds']:.0f} s"
     run.appliance.store.repositories.note(name, text, works=True, now=run.now())
     run.log(text)
     return None
+
+
+def _gone(run: Run, name: str, target: Mapping[str, Any] | None) -> str:
+    """What has gone from there before anything was copied; found once, since copying may be called again and brings it back."""
+    found = run.memory.get(f"gone:{name}")
+    if found is None:
+        gone = gone_from(run, name, target)
+        found = shrunk(name, gone) if gone else ""
+        run.remember(**{f"gone:{name}": found})
+    return str(found)
 
 
 def _give_up(run: Run, name: str) -> None:
