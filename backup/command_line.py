@@ -54,6 +54,8 @@ SPECS: dict[str, type[AnySpec]] = {
     "fetch": FetchSpec,
     "key": KeySpec,
 }
+NAMED_BY = {"postgresql": ("name", "port", "socket_directory", "user"), "sqlite": ("file",)}
+"""What the flag --database is in the spec of each engine, and which flags say where it is."""
 EPILOG = "Without flags, the verb reads its specification as one JSON object from standard input."
 
 
@@ -124,7 +126,8 @@ def _repository_flags(*verbs: argparse.ArgumentParser) -> None:
 
 
 def _database_flags(verb: argparse.ArgumentParser, *, required: bool) -> None:
-    verb.add_argument("--database", required=required, metavar="NAME")
+    verb.add_argument("--engine", choices=sorted(NAMED_BY), default="postgresql")
+    verb.add_argument("--database", required=required, metavar="NAME", help="its name, or the file that it is (sqlite)")
     verb.add_argument("--port", type=int, default=5432)
     verb.add_argument("--socket-directory", default="/var/run/postgresql", metavar="DIR")
     verb.add_argument("--user", default="postgres", help="role to connect as (default: postgres)")
@@ -142,7 +145,8 @@ def _spec_from(verb: str, flags: dict[str, Any]) -> dict[str, Any]:
     if "repository" in flags:
         spec["repository"] = {"location": flags["repository"], "password_file": flags["password_file"]}
     if flags.get("database"):
-        spec["database"] = {"name": flags["database"], **{name: flags[name] for name in ("port", "socket_directory", "user")}}
+        named, *where = NAMED_BY[flags["engine"]]
+        spec["database"] = {"engine": flags["engine"], named: flags["database"], **{name: flags[name] for name in where}}
     if verb == "restore":
         spec["files"] = pairs(flags["files"]) or None
     if verb == "inspect":

@@ -52,6 +52,11 @@ def ids_of(user: str) -> tuple[int, int]:
     return found.pw_uid, found.pw_gid
 
 
+def give_file_to(user: str, file: str) -> None:
+    """Make a user and its group the owner of a file, or of a link itself."""
+    os.chown(file, *ids_of(user), follow_symlinks=False)
+
+
 def give_to(user: str, tree: str) -> None:
     """Make a user and its group the owner of everything in a tree; links themselves, not what they point to."""
     uid, gid = ids_of(user)

@@ -1,46 +1,20 @@
 """What each verb is asked to do, as JSON on standard input. Nothing here can become an option of a program."""
 
-import os.path
-import re
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
+from backup.database_spec import DatabaseSpec, PostgreSQLSpec
 from backup.locations import CREDENTIALS, kind_of
 from backup.points import RESERVED_NAMES
+from backup.spec_values import CrmName, Location, Path_, PlainPath, PointId, Queries, SqlName, UserName
 
 SIX_HOURS_IN_SECONDS = 6 * 3600
 
 
-def normalised_path(value: str) -> str:
-    """Let only an absolute, normalised path below / through: restic and pg_dump would take others for options."""
-    if not value.startswith("/") or value == "/" or os.path.normpath(value) != value or value.startswith("//"):
-        raise ValueError("must be an absolute path without '..', '//' or an ending '/'")
-    if re.search(r"[\x00-\x1f\x7f]", value):
-        raise ValueError("must not hold control characters")
-    return value
-
-
-Path_ = Annotated[str, AfterValidator(normalised_path)]
-CrmName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-PointId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-SqlName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,62}$")]
-UserName = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")]
-Queries = dict[SqlName, str]
-
-
 class _Spec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def location(value: str) -> str:
-    """Let only a path, or an address of a kind that is known."""
-    return value if kind_of(value) else normalised_path(value)
-
-
-Location = Annotated[str, AfterValidator(location)]
-PlainPath = Annotated[str, AfterValidator(normalised_path), StringConstraints(pattern=r"^[A-Za-z0-9/._-]+$")]
 
 
 class RepositorySpec(_Spec):
@@ -76,16 +50,6 @@ class RepositorySpec(_Spec):
         return self
 
 
-class DatabaseSpec(_Spec):
-    """A database reached over its server's unix socket, without a password (peer)."""
-
-    engine: Literal["postgresql"] = "postgresql"
-    name: SqlName
-    port: Annotated[int, Field(ge=1, le=65535)] = 5432
-    socket_directory: Path_ = "/var/run/postgresql"
-    user: SqlName = "postgres"
-
-
 class _RepositoryVerb(_Spec):
     repository: RepositorySpec
     deadline_seconds: Annotated[float, Field(gt=0)] = SIX_HOURS_IN_SECONDS
@@ -119,6 +83,8 @@ class BackupSpec(_RepositoryVerb):
             raise ValueError("there is neither a database nor a path to back up")
         if self.database and not self.dump and self.spool is None:
             raise ValueError("spool: without a dump, say where the log is received")
+        if self.spool and self.database and not isinstance(self.database, PostgreSQLSpec):
+            raise ValueError(f"spool: moments are marked in no log of {self.database.engine}")
         return self
 
 
@@ -135,7 +101,8 @@ class LeftoversSpec(PointsSpec):
 class RestoreSpec(_RepositoryVerb):
     """Restore one recovery point: its dump into an existing empty database, its files into new directories.
 
-    `owner` is the system user that shall own the files; without it they get the user ids that they were saved with.
+    `owner` is the system user that shall own the files; without it they get the user ids that they were saved with. A database that is
+    a file gets that owner, too, and is otherwise of whoever restores it; `role` owns what is in a database of PostgreSQL.
     """
 
     point: PointId
@@ -149,8 +116,10 @@ class RestoreSpec(_RepositoryVerb):
     def _refuse_an_empty_restore(self) -> Self:
         if self.database is None and not self.files:
             raise ValueError("there is neither a database nor a file tree to restore")
-        if self.database is not None and self.role is None:
+        if isinstance(self.database, PostgreSQLSpec) and self.role is None:
             raise ValueError("role: say which role shall own what is restored into the database")
+        if self.database and self.role and not isinstance(self.database, PostgreSQLSpec):
+            raise ValueError(f"role: in a database of {self.database.engine} nothing is owned by a role")
         targets = sorted(f"{target}/" for target in (self.files or {}).values())
         if any(later.startswith(earlier) for earlier, later in pairwise(targets)):
             raise ValueError("files: no target may be, or lie in, another one")
@@ -165,7 +134,7 @@ class BaseSpec(_RepositoryVerb):
 
     crm: CrmName
     base: PointId
-    database: DatabaseSpec
+    database: PostgreSQLSpec
     spool: Path_
     record: dict[str, JsonValue] = {}
 
@@ -187,7 +156,7 @@ class StreamSpec(_RepositoryVerb):
     """
 
     crm: CrmName
-    database: DatabaseSpec
+    database: PostgreSQLSpec
     spool: Path_
     slot: SqlName = "crm_backup"
     ship_every_seconds: Annotated[float, Field(gt=0)] = 60
@@ -200,7 +169,7 @@ class ShipSpec(_RepositoryVerb):
 
     crm: CrmName
     spool: Path_
-    database: DatabaseSpec
+    database: PostgreSQLSpec
     slot: SqlName = "crm_backup"
     ended: bool = False
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from backup.engines.registry import ENGINES
+from backup.engines.registry import engine_of
 from backup.engines.shape import Measures, Moment
 from backup.events import Reporter
 from backup.failures import BackupFailure, leaving_unchanged
@@ -53,8 +53,9 @@ class _PointInTheMaking:
 
     def save_data(self) -> None:
         if self.spec.database is not None:
-            with ENGINES[self.spec.database.engine].moment(self.spec.database, mark=self.mark) as moment:
-                self._save_database(moment, ENGINES[self.spec.database.engine].dump_file)
+            engine = engine_of(self.spec.database)
+            with engine.moment(mark=self.mark) as moment:
+                self._save_database(moment, engine.dump_file)
         if self.spec.paths:
             with self.repository.stage("files"):
                 self.saved["files"] = self.repository.save_paths(self.spec.paths, tags=self._tags("files"))

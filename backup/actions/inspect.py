@@ -2,7 +2,7 @@
 
 from pydantic import JsonValue
 
-from backup.engines.registry import ENGINES
+from backup.engines.registry import engine_of
 from backup.events import Reporter
 from backup.failures import leaving_unchanged
 from backup.spec import InspectSpec
@@ -10,6 +10,6 @@ from backup.spec import InspectSpec
 
 def inspect(spec: InspectSpec, _reporter: Reporter) -> dict[str, JsonValue]:
     """Answer the queries, all at one moment."""
-    with leaving_unchanged("Nothing was changed."), ENGINES[spec.database.engine].moment(spec.database) as moment:
+    with leaving_unchanged("Nothing was changed."), engine_of(spec.database).moment() as moment:
         measures = moment.measure(spec.counts, spec.checksums)
         return {"counts": dict(measures.counts), "checksums": dict(measures.checksums)}

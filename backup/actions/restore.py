@@ -6,14 +6,15 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from backup import ownership
-from backup.engines.registry import ENGINES
+from backup.database_spec import DatabaseSpec
+from backup.engines.registry import engine_of
 from backup.engines.shape import Engine, Measures
 from backup.events import Reporter
 from backup.failures import BackupFailure, leaving_unchanged
 from backup.points import RecoveryPoint
 from backup.recorded import readable_contents
 from backup.repository import Repository, open_repository
-from backup.spec import DatabaseSpec, RestoreSpec
+from backup.spec import RestoreSpec
 from backup.streaming import stream
 
 NOTHING = "Nothing was restored; no database and no directory was changed."
@@ -32,9 +33,9 @@ def restore(spec: RestoreSpec, reporter: Reporter) -> dict[str, JsonValue]:
         if spec.owner:
             ownership.ids_of(spec.owner)
         if spec.database:
-            ENGINES[spec.database.engine].require_empty(spec.database)
+            engine_of(spec.database).require_empty()
     with leaving_unchanged(HALF):
-        measures = _restore_database(repository, point, spec) if spec.database else None
+        measures = _restore_database(repository, point, spec, spec.database) if spec.database else None
         for source, target in (spec.files or {}).items():
             _restore_files(repository, point, source=source, target=target, owner=spec.owner)
     return {
@@ -62,23 +63,21 @@ def differences_between(point: RecoveryPoint, measures: Measures) -> list[JsonVa
     ]
 
 
-def _restore_database(repository: Repository, point: RecoveryPoint, spec: RestoreSpec) -> Measures:
-    database, role = spec.database, spec.role
-    assert database is not None  # noqa: S101 - the spec was checked
-    assert role is not None  # noqa: S101 - the spec was checked
-    engine = ENGINES[database.engine]
+def _restore_database(repository: Repository, point: RecoveryPoint, spec: RestoreSpec, database: DatabaseSpec) -> Measures:
+    engine = engine_of(database)
+    engine.prepare(owner=spec.owner)
     stream(
         repository.executor,
         snapshot=str(point.snapshots.database),
         filename=engine.dump_file,
-        into=engine.restore_command(database, role=role),
+        into=engine.restore_command(role=spec.role),
         expected_bytes=point.sizes.get("database"),
     )
     return _verified(engine, database, point)
 
 
 def _verified(engine: Engine, database: DatabaseSpec, point: RecoveryPoint) -> Measures:
-    with engine.moment(database) as moment:
+    with engine.moment() as moment:
         measures = moment.measure(point.queries.counts, point.queries.checksums)
     if differences := differences_between(point, measures):
         raise BackupFailure(

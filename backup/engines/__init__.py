@@ -1,5 +1,5 @@
 """Database engines: how each is dumped consistently, restored and measured.
 
-To add one (MariaDB, SQLite): write a module with a class of the shape `backup.engines.shape.Engine` and name it in
+To add one: write a spec in `backup.database_spec`, a module with a class of the shape `backup.engines.shape.Engine`, and name both in
 `backup.engines.registry`.
 """

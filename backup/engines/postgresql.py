@@ -13,9 +13,9 @@ from typing import Any, LiteralString
 
 import psycopg
 
-from backup.engines.shape import Measures, count_from
+from backup.database_spec import PostgreSQLSpec
+from backup.engines.shape import Measures, count_from, text_from
 from backup.failures import BackupFailure
-from backup.spec import DatabaseSpec
 from backup.wal import Mark, WalPosition
 
 CONNECT_TIMEOUT_SECONDS = 10
@@ -43,7 +43,7 @@ MINE = "with mine as (select oid, nspname from pg_namespace where nspname !~ '^p
 class PostgreSQLMoment:
     """A read-only transaction whose snapshot pg_dump shares."""
 
-    database: DatabaseSpec
+    database: PostgreSQLSpec
     connection: psycopg.Connection
     snapshot: str
     at: datetime
@@ -58,7 +58,7 @@ class PostgreSQLMoment:
         """Answer the queries as of this snapshot."""
         return Measures(
             counts={name: count_from(name, _answer(self.connection, name, query)) for name, query in counts.items()},
-            checksums={name: _as_text(_answer(self.connection, name, query)) for name, query in checksums.items()},
+            checksums={name: text_from(_answer(self.connection, name, query)) for name, query in checksums.items()},
         )
 
 
@@ -66,12 +66,13 @@ class PostgreSQLMoment:
 class PostgreSQL:
     """The engine, reached over the unix socket; the operating system's root is mapped to the role postgres by peer."""
 
+    database: PostgreSQLSpec
     dump_file: str = "database.dump"
 
     @contextmanager
-    def moment(self, database: DatabaseSpec, *, mark: Mark | None = None) -> Iterator[PostgreSQLMoment]:
+    def moment(self, *, mark: Mark | None = None) -> Iterator[PostgreSQLMoment]:
         """Open a transaction that nothing can change, and export its snapshot."""
-        with connected(database) as connection, connected(database) as other:
+        with connected(self.database) as connection, connected(self.database) as other:
             wal = begin_marked(connection, other, mark) if mark else None
             if wal is None:
                 connection.execute(BEGIN)
@@ -80,20 +81,25 @@ class PostgreSQL:
             row = connection.execute("select pg_export_snapshot(), transaction_timestamp(), (" + EXPECTED_BYTES + ")").fetchone()
             if row is None:
                 raise BackupFailure("PostgreSQL exported no snapshot.", code="database_failed")
-            yield PostgreSQLMoment(database=database, connection=connection, snapshot=row[0], at=row[1], expected_bytes=row[2], wal=wal)
+            yield PostgreSQLMoment(
+                database=self.database, connection=connection, snapshot=row[0], at=row[1], expected_bytes=row[2], wal=wal
+            )
 
-    def require_empty(self, database: DatabaseSpec) -> None:
+    def require_empty(self) -> None:
         """Refuse a database that is missing or holds a relation, function or schema of a user."""
-        with connected(database) as connection:
+        with connected(self.database) as connection:
             row = connection.execute(MINE + OBJECTS).fetchone()
         if row is None or row[0]:
             raise BackupFailure(
-                f"The database {database.name} is not empty. Restore into a new database, then switch to it.", code="not_empty"
+                f"The database {self.database.name} is not empty. Restore into a new database, then switch to it.", code="not_empty"
             )
 
-    def restore_command(self, database: DatabaseSpec, *, role: str) -> list[str]:
+    def prepare(self, *, owner: str | None) -> None:
+        """Nothing: the database is there."""
+
+    def restore_command(self, *, role: str | None) -> list[str]:
         """Give pg_restore's command."""
-        return ["pg_restore", *connection_arguments(database), "--no-owner", f"--role={role}", "--exit-on-error"]
+        return ["pg_restore", *connection_arguments(self.database), "--no-owner", f"--role={role}", "--exit-on-error"]
 
 
 def begin_marked(connection: psycopg.Connection, other: psycopg.Connection, mark: Mark) -> WalPosition:
@@ -122,23 +128,23 @@ def only(connection: psycopg.Connection, query: LiteralString, *values: object) 
     return tuple(row)
 
 
-def connection_arguments(database: DatabaseSpec) -> list[str]:
+def connection_arguments(database: PostgreSQLSpec) -> list[str]:
     """Give the arguments that PostgreSQL's programs share; no password, ever."""
     return [*server_arguments(database), f"--dbname={database.name}"]
 
 
-def server_arguments(database: DatabaseSpec) -> list[str]:
+def server_arguments(database: PostgreSQLSpec) -> list[str]:
     """The same for programs that talk to the server and to no database of it."""
     return [f"--host={database.socket_directory}", f"--port={database.port}", f"--username={database.user}", "--no-password"]
 
 
-def dump_command(database: DatabaseSpec, *, snapshot: str) -> list[str]:
+def dump_command(database: PostgreSQLSpec, *, snapshot: str) -> list[str]:
     """Give pg_dump's command for an exported snapshot."""
     return ["pg_dump", *connection_arguments(database), "--format=custom", "--compress=0", f"--snapshot={snapshot}"]
 
 
 @contextmanager
-def connected(database: DatabaseSpec) -> Iterator[psycopg.Connection]:
+def connected(database: PostgreSQLSpec) -> Iterator[psycopg.Connection]:
     """Connect; every failure of PostgreSQL inside becomes a `BackupFailure`."""
     try:
         with _connect(database, database.name) as connection:
@@ -147,14 +153,14 @@ def connected(database: DatabaseSpec) -> Iterator[psycopg.Connection]:
         raise BackupFailure(f"PostgreSQL said: {str(error).strip()}", code="database_failed") from error
 
 
-def _connect(database: DatabaseSpec, name: str) -> psycopg.Connection:
+def _connect(database: PostgreSQLSpec, name: str) -> psycopg.Connection:
     try:
         return _connect_to(database, name)
     except psycopg.OperationalError as error:
         raise _refusal(database, str(error).strip()) from error
 
 
-def _connect_to(database: DatabaseSpec, name: str) -> psycopg.Connection:
+def _connect_to(database: PostgreSQLSpec, name: str) -> psycopg.Connection:
     return psycopg.connect(
         host=database.socket_directory,
         port=database.port,
@@ -166,7 +172,7 @@ def _connect_to(database: DatabaseSpec, name: str) -> psycopg.Connection:
     )
 
 
-def _refusal(database: DatabaseSpec, said: str) -> BackupFailure:
+def _refusal(database: PostgreSQLSpec, said: str) -> BackupFailure:
     """Find out why a connection failed without reading the server's words, which may be in any language."""
     where = f"{database.socket_directory}, port {database.port}"
     try:
@@ -188,7 +194,3 @@ def _answer(connection: psycopg.Connection, name: str, query: str) -> object:
     if row is None:
         raise BackupFailure(f"The query {name} gave no row.", code="bad_query")
     return row[0]
-
-
-def _as_text(value: object) -> str:
-    return "" if value is None else str(value)

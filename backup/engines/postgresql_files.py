@@ -13,9 +13,9 @@ import psycopg
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from backup.children import run
+from backup.database_spec import PostgreSQLSpec
 from backup.engines.postgresql import SYSTEM, connected, only
 from backup.failures import BackupFailure
-from backup.spec import DatabaseSpec
 from backup.wal import PARTIAL
 
 # Of the server's life and not of the data; "pg_wal/*" keeps the directory itself.
@@ -83,7 +83,7 @@ class Copying:
 
 
 @contextmanager
-def copying(database: DatabaseSpec, *, name: str) -> Iterator[Copying]:
+def copying(database: PostgreSQLSpec, *, name: str) -> Iterator[Copying]:
     """Tell the server of `database` that its files are copied within the block. Left by an error, it forgets about it."""
     with connected(database) as connection:
         server = Copying(connection)

@@ -3,9 +3,9 @@
 import time
 from pathlib import Path
 
+from backup.database_spec import PostgreSQLSpec
 from backup.engines.postgresql import SYSTEM, connected, only, server_arguments
 from backup.failures import BackupFailure
-from backup.spec import DatabaseSpec
 from backup.wal import Received, bytes_of
 
 SLOT = "select pg_create_physical_replication_slot(%s, true) where not exists (select from pg_replication_slots where slot_name = %s)"
@@ -16,7 +16,7 @@ FLUSHED = "select max(flush_lsn)::text from pg_stat_replication where applicatio
 PAUSE_SECONDS = 0.1
 
 
-def let_keep(database: DatabaseSpec, slot: str) -> str:
+def let_keep(database: PostgreSQLSpec, slot: str) -> str:
     """Let the server keep what is not received yet; gives its system identifier.
 
     Raises a failure `log_lost` where it has thrown away some of that, because it was more than it may keep.
@@ -30,7 +30,7 @@ def let_keep(database: DatabaseSpec, slot: str) -> str:
         return str(only(connection, SYSTEM)[0])
 
 
-def let_go(database: DatabaseSpec, slot: str) -> None:
+def let_go(database: PostgreSQLSpec, slot: str) -> None:
     """Let the server no longer keep what was not received; one that is down keeps no more than it may (`max_slot_wal_keep_size`)."""
     try:
         with connected(database.model_copy(update={"name": "postgres"})) as connection:
@@ -40,12 +40,12 @@ def let_go(database: DatabaseSpec, slot: str) -> None:
             raise
 
 
-def receiver_command(database: DatabaseSpec, *, directory: Path, slot: str) -> list[str]:
+def receiver_command(database: PostgreSQLSpec, *, directory: Path, slot: str) -> list[str]:
     """Give the command that receives the log until it is ended; each piece is on the disk before the server is told so."""
     return ["pg_receivewal", *server_arguments(database), f"--directory={directory}", f"--slot={slot}", "--synchronous"]
 
 
-def received(database: DatabaseSpec, *, patience_seconds: float) -> Received | None:
+def received(database: PostgreSQLSpec, *, patience_seconds: float) -> Received | None:
     """Ask the server how far it is, and wait until the receiver has told it to have that on disk; None if that does not come to be."""
     deadline = time.monotonic() + patience_seconds
     try:

@@ -1,6 +1,15 @@
-"""Which engines there are, by the name that a database spec gives."""
+"""Which engine is meant by a database spec."""
 
+from backup.database_spec import DatabaseSpec, PostgreSQLSpec, SQLiteSpec
 from backup.engines.postgresql import PostgreSQL
 from backup.engines.shape import Engine
+from backup.engines.sqlite import SQLite
 
-ENGINES: dict[str, Engine] = {"postgresql": PostgreSQL()}
+
+def engine_of(database: DatabaseSpec) -> Engine:
+    """Give what knows how to handle this database."""
+    match database:
+        case PostgreSQLSpec():
+            return PostgreSQL(database)
+        case SQLiteSpec():
+            return SQLite(database)

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Protocol
 
 from backup.failures import BackupFailure
-from backup.spec import DatabaseSpec
 from backup.wal import Mark, WalPosition
 
 
@@ -42,20 +41,23 @@ class Moment(Protocol):
 
 
 class Engine(Protocol):
-    """A kind of database server."""
+    """One database, handled as its kind wants it."""
 
     @property
     def dump_file(self) -> str:
         """Name of the dump inside its snapshot."""
 
-    def moment(self, database: DatabaseSpec, *, mark: Mark | None = None) -> AbstractContextManager[Moment]:
+    def moment(self, *, mark: Mark | None = None) -> AbstractContextManager[Moment]:
         """Hold one moment of the database open; `mark` is what it is called in the server's log."""
 
-    def require_empty(self, database: DatabaseSpec) -> None:
-        """Refuse a database that is missing or holds anything."""
+    def require_empty(self) -> None:
+        """Refuse to restore into what holds anything, or cannot be restored into for another reason; changes nothing."""
 
-    def restore_command(self, database: DatabaseSpec, *, role: str) -> Sequence[str]:
-        """Give the command that reads a dump from standard input into the database."""
+    def prepare(self, *, owner: str | None) -> None:
+        """Make what a dump is read into, where that does not exist yet; `owner` is the system user that shall have it."""
+
+    def restore_command(self, *, role: str | None) -> Sequence[str]:
+        """Give the command that reads a dump from standard input into the database; `role` shall own what is in it."""
 
 
 def count_from(name: str, value: object) -> int:
@@ -63,3 +65,8 @@ def count_from(name: str, value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     raise BackupFailure(f"The query of the count {name} gave {value!r}, which is not a whole number.", code="bad_query")
+
+
+def text_from(value: object) -> str:
+    """Take a query's answer as a checksum; nothing at all is an empty one."""
+    return "" if value is None else str(value)

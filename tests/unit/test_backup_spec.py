@@ -10,7 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from backup.command_line import parse
 from backup.failures import InvalidSpec
-from backup.spec import BackupSpec, CrmName, Path_, PointId, RestoreSpec, SqlName
+from backup.spec import BackupSpec, RestoreSpec
+from backup.spec_values import CrmName, Path_, PointId, SqlName
 
 REPOSITORY = {"location": "/srv/repository", "password_file": "/srv/password"}
 DATABASE = {"engine": "postgresql", "name": "crm", "port": 5440, "socket_directory": "/run/demo", "user": "postgres"}
@@ -76,3 +77,20 @@ def test_flags_say_the_same_as_a_specification() -> None:
 def test_flags_are_checked_like_a_specification() -> None:
     with pytest.raises(InvalidSpec, match=r"repository\.location"):
         parse(["points", "--repository", "../elsewhere", "--password-file", "/srv/password"])
+
+
+@pytest.mark.parametrize("file", ["crm.sqlite", "/srv/../etc/shadow", "/srv/crm\n.sqlite", "--file", "file:/srv/crm.sqlite?mode=rwc"])
+def test_a_database_that_is_a_file_is_an_absolute_path(file: str) -> None:
+    with pytest.raises(ValidationError, match=r"absolute path|control characters"):
+        backup_spec(database={"engine": "sqlite", "file": file})
+
+
+def test_a_role_is_refused_where_nothing_has_one() -> None:
+    database = {"engine": "sqlite", "file": "/srv/crm.sqlite"}
+    with pytest.raises(ValidationError, match="role"):
+        RestoreSpec.model_validate({"repository": REPOSITORY, "point": "p1", "database": database, "role": "crm"})
+
+
+def test_an_engine_that_is_unknown_is_refused() -> None:
+    with pytest.raises(ValidationError, match="postgresql"):
+        backup_spec(database={"engine": "oracle", "name": "crm"})

@@ -1,0 +1,35 @@
+"""The kinds of values that a spec is made of. None of them can become an option of a program, another path or another tag."""
+
+import os.path
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, StringConstraints
+
+from backup.locations import kind_of
+
+
+def normalised_path(value: str) -> str:
+    """Let only an absolute, normalised path below / through: restic and pg_dump would take others for options."""
+    if not value.startswith("/") or value == "/" or os.path.normpath(value) != value or value.startswith("//"):
+        raise ValueError("must be an absolute path without '..', '//' or an ending '/'")
+    if re.search(r"[\x00-\x1f\x7f]", value):
+        raise ValueError("must not hold control characters")
+    return value
+
+
+Path_ = Annotated[str, AfterValidator(normalised_path)]
+CrmName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+PointId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+SqlName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,62}$")]
+UserName = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")]
+Queries = dict[SqlName, str]
+
+
+def location(value: str) -> str:
+    """Let only a path, or an address of a kind that is known."""
+    return value if kind_of(value) else normalised_path(value)
+
+
+Location = Annotated[str, AfterValidator(location)]
+PlainPath = Annotated[str, AfterValidator(normalised_path), StringConstraints(pattern=r"^[A-Za-z0-9/._-]+$")]
