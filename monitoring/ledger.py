@@ -16,6 +16,7 @@ from monitoring.checks import SUMS, Check, CheckSums, count_check, sums_of
 from monitoring.clock import Moment
 from monitoring.days import DAY_MS, Span, by_day, day_starts
 from monitoring.events import Event, event_of, is_told, write_clock_step, write_event
+from monitoring.facts import facts_of, replace_facts
 from monitoring.outages import Outage, outages_of
 from monitoring.schema import connect
 from monitoring.timeline import Heartbeat, Observation, advance, place, read_heartbeat, write_heartbeat
@@ -89,6 +90,15 @@ class Ledger:
         with self._transaction() as connection:
             if once_by is None or not is_told(connection, event, by=once_by):
                 write_event(connection, event)
+
+    def tell_facts(self, name: str, facts: Mapping[tuple[str, str], float]) -> None:
+        """Writes down how things are now, by subject (a CRM, a host) and part, in place of all that was told by this name."""
+        with self._transaction() as connection:
+            replace_facts(connection, name, facts)
+
+    def facts(self) -> dict[str, dict[tuple[str, str], float]]:
+        """How things are, by name, then by subject and part, as it was told last."""
+        return facts_of(self._read_tuples("SELECT name, subject, part, value FROM facts ORDER BY name, subject, part"))
 
     def record(self, observations: Sequence[Observation], checks: Sequence[Check], now: Moment) -> None:
         """Writes a heartbeat and everything that was seen since the last one, in one transaction. Only the monitor calls this."""

@@ -9,7 +9,6 @@ import sqlite3
 import time
 from pathlib import Path
 
-SCHEMA_VERSION = 1
 BUSY_TIMEOUT_SECONDS = 10
 BUSY_PAUSE_SECONDS = 0.01
 
@@ -37,6 +36,24 @@ CREATE TABLE events (
 );
 CREATE INDEX events_of_a_kind ON events (kind, crm, at_seconds);
 """
+_TABLES_OF_RULES = """
+CREATE TABLE facts (
+    name TEXT NOT NULL, subject TEXT NOT NULL, part TEXT NOT NULL, value REAL NOT NULL, PRIMARY KEY (name, subject, part)
+) WITHOUT ROWID;
+CREATE TABLE samples (
+    series TEXT NOT NULL, at_ms INTEGER NOT NULL, value REAL NOT NULL, PRIMARY KEY (series, at_ms)
+) WITHOUT ROWID;
+CREATE TABLE alerts (
+    rule TEXT NOT NULL, labels TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('pending', 'firing')),
+    since_ms INTEGER NOT NULL, since_seconds REAL NOT NULL, value REAL NOT NULL, PRIMARY KEY (rule, labels)
+) WITHOUT ROWID;
+CREATE TABLE alert_changes (
+    id INTEGER PRIMARY KEY, rule TEXT NOT NULL, labels TEXT NOT NULL, change TEXT NOT NULL CHECK (change IN ('firing', 'resolved')),
+    severity TEXT NOT NULL, at_seconds REAL NOT NULL, since_seconds REAL NOT NULL, value REAL NOT NULL
+);
+"""
+_VERSIONS = (_TABLES, _TABLES_OF_RULES)
+SCHEMA_VERSION = len(_VERSIONS)
 
 
 class LedgerTooNew(Exception):
@@ -77,8 +94,9 @@ def _version(connection: sqlite3.Connection) -> int:
 def _make_tables(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     # Asked again under the lock, since another process may have been faster.
-    if _version(connection) < SCHEMA_VERSION:
-        for statement in filter(str.strip, _TABLES.split(";")):
+    for tables in _VERSIONS[_version(connection) :]:
+        for statement in filter(str.strip, tables.split(";")):
             connection.execute(statement)
+    if _version(connection) < SCHEMA_VERSION:
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("COMMIT")

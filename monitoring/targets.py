@@ -10,7 +10,31 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from monitoring.certificates import Place
+from monitoring.checks import DURATION_BOUNDS_SECONDS
 from monitoring.probes import Probe
+
+
+class Promises(BaseModel):
+    """What is promised of a CRM: shares of time and of probes, and how old things may become, in seconds.
+
+    A probe that took longer than `latency_seconds` was too slow; the figure is one of the bounds that probes are counted by.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    availability_ratio: float = Field(default=0.995, ge=0.5, lt=1)
+    latency_ratio: float = Field(default=0.95, ge=0.5, lt=1)
+    latency_seconds: float = 2.0
+    rpo_seconds: float = Field(default=26 * 3600, gt=0)
+    rto_seconds: float | None = Field(default=None, gt=0)
+    backup_interval_seconds: float = Field(default=24 * 3600, gt=0)
+
+    @field_validator("latency_seconds")
+    @classmethod
+    def _keep_to_a_bound(cls, seconds: float) -> float:
+        if seconds not in DURATION_BOUNDS_SECONDS[:-1]:
+            raise ValueError(f"must be one of {', '.join(f'{bound:g}' for bound in DURATION_BOUNDS_SECONDS[:-1])}")
+        return seconds
 
 
 class Target(BaseModel):
@@ -29,6 +53,7 @@ class Target(BaseModel):
     probes: dict[str, Probe]
     maintenance_flag: Path | None = None
     certificate: Place | None = None
+    promises: Promises = Promises()
     through: tuple[str, ...] = ()
     elsewhere: frozenset[str] = frozenset()
 

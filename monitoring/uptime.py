@@ -66,7 +66,7 @@ class Uptime:
     @property
     def observed_ratio(self) -> float | None:
         """Served against served and down; time that nobody saw and maintenance do not count."""
-        return _ratio(self._served, self._served + self.down_seconds)
+        return _ratio(self._served, self.seen_seconds)
 
     @property
     def pessimistic_ratio(self) -> float | None:
@@ -77,6 +77,11 @@ class Uptime:
     def coverage_ratio(self) -> float | None:
         """The share of time that was seen."""
         return _ratio(self.elapsed_seconds - self.unknown_seconds, self.elapsed_seconds)
+
+    @property
+    def seen_seconds(self) -> float:
+        """What the observed ratio is of: served and down."""
+        return self._served + self.down_seconds
 
     @property
     def _served(self) -> float:

@@ -26,7 +26,7 @@ PARTS: Mapping[str, Part] = {
     for part in (
         Part(name="lint"),
         Part(name="types"),
-        Part(name="unit", folder="tests/unit", packages=("ruby",)),
+        Part(name="unit", folder="tests/unit", packages=("prometheus", "ruby")),
         Part(
             name="integration", folder="tests/integration", packages=("openssh-server", "prometheus", "procps", "rclone"), needs_host=True
         ),

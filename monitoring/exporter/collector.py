@@ -5,6 +5,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
 from threading import RLock
 
@@ -15,11 +16,16 @@ from prometheus_client.registry import Collector
 from monitoring.clock import Clock
 from monitoring.exporter.certificates import collect_certificates
 from monitoring.exporter.events import History
+from monitoring.exporter.facts import collect_facts
 from monitoring.exporter.families import Family, TextWriter, counter, gauge
 from monitoring.exporter.host import collect_filesystems, collect_host
 from monitoring.exporter.probes import Seen
+from monitoring.exporter.promises import collect_promises
+from monitoring.facts import LOG_SHIPPED
 from monitoring.ledger import Ledger
 from monitoring.monitor import Status
+from monitoring.targets import Target
+from monitoring.uptime import Uptime
 
 
 class ApplianceCollector(Collector):
@@ -49,17 +55,33 @@ class ApplianceCollector(Collector):
         with self._lock, _no_search_for_cycles():
             return self._writer.write(self._families())
 
+    def families(self) -> list[Family]:
+        """The same for the appliance's own rules."""
+        with self._lock:
+            return list(self._families())
+
+    def uptime(self, crm: str, window: timedelta) -> Uptime:
+        """How a CRM spent the window that ends now, by what was collected last."""
+        with self._lock:
+            return self._seen.uptime(crm, window, self._clock())
+
     def _families(self) -> Iterator[Family]:
         """A source that fails leaves its metrics out and is counted; the others are still told."""
         targets = self._status.targets
         yield _build_info()
         yield from self._guarded("ledger", lambda: self._seen.collect(targets, self._clock()))
-        yield from self._guarded("ledger", lambda: self._history.collect(targets))
+        yield from self._guarded("ledger", lambda: self._told(targets))
+        yield from collect_promises(targets)
         yield collect_certificates(self._status.certificate_ends)
         yield from self._guarded("host", collect_host)
         yield from self._guarded("filesystem", collect_filesystems)
         yield from self._guarded("ledger", self._heartbeat)
         yield self._errors()
+
+    def _told(self, targets: tuple[Target, ...]) -> Iterator[Family]:
+        facts = self._ledger.facts()
+        yield from self._history.collect(targets, facts.get(LOG_SHIPPED, {}))
+        yield from collect_facts(facts, {target.crm for target in targets})
 
     def _guarded(self, name: str, collect: Callable[[], Iterable[Family]]) -> list[Family]:
         try:

@@ -37,18 +37,21 @@ def collect_filesystems() -> Iterator[Family]:
     available = gauge("appliance_filesystem_avail_bytes", "Room left.", labels)
     size = gauge("appliance_filesystem_size_bytes", "Size.", labels)
     inodes = gauge("appliance_filesystem_files_free", "Inodes left.", labels)
+    files = gauge("appliance_filesystem_files", "Inodes; 0 where the filesystem makes them as it needs them.", labels)
     for mountpoint in _mountpoints():
         found = os.statvfs(mountpoint)
         available.add((host, mountpoint), found.f_bavail * found.f_frsize)
         size.add((host, mountpoint), found.f_blocks * found.f_frsize)
         inodes.add((host, mountpoint), found.f_favail)
-    yield from (available, size, inodes)
+        files.add((host, mountpoint), found.f_files)
+    yield from (available, size, inodes, files)
 
 
 def _mountpoints() -> Iterable[str]:
-    """The root, which in a container is no disk of its own, and every local disk once, however often it is mounted."""
+    """The root, which in a container is no disk of its own, and every local disk that can be written to, once however often it is mounted."""
     by_device: dict[str, str] = {}
     for partition in psutil.disk_partitions(all=False):
-        if os.path.isdir(partition.mountpoint):  # noqa: PTH112 - a container mounts single files too
+        is_writable = "ro" not in partition.opts.split(",")
+        if is_writable and os.path.isdir(partition.mountpoint):  # noqa: PTH112 - a container mounts single files too
             by_device.setdefault(partition.device, partition.mountpoint)
     return sorted({"/", *by_device.values()})

@@ -5,10 +5,11 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import islice
 
 from monitoring.clock import Moment
 from monitoring.ledger import SERVICE, UNSEEN_TAIL_SECONDS, IntervalRow, Ledger
-from monitoring.uptime import State
+from monitoring.uptime import State, Uptime, summarise
 
 Key = tuple[str, str]
 UNKNOWN = State.UNKNOWN.value
@@ -53,6 +54,16 @@ class Past:
             unknown_ms += unseen_ms + (spent_ms if newest.state == UNKNOWN else 0)
         return watched_ms, unknown_ms
 
+    def spent(self, since_ms: int, until_ms: int) -> Uptime:
+        """How the window was spent, of a whole CRM."""
+        first = bisect_right(self.spans, since_ms, key=_end_of)
+        spans = [(State(state), start_ms, end_ms) for state, start_ms, end_ms in islice(self.spans, first, None)]
+        if (newest := self.newest) is not None:
+            spans.append((State(newest.state), newest.start_ms, newest.end_ms))
+            if not newest.closed and until_ms - newest.end_ms > UNSEEN_TAIL_MS:
+                spans.append((State.UNKNOWN, newest.end_ms, until_ms))
+        return summarise(spans, since_ms, until_ms)
+
 
 def _end_of(span: tuple[str, int, int]) -> int:
     return span[2]
@@ -82,6 +93,11 @@ class Intervals:
         if row.id > self._last_id and row.target == SERVICE and row.state == State.DOWN.value and not row.continued:
             self.outages[row.crm, row.cause] += 1
         past.newest = row
+
+    def uptime(self, crm: str, window: timedelta, now: Moment) -> Uptime:
+        """How a CRM spent the window that ends now, as the ledger says it, from what was read already."""
+        until_ms = self._ledger.position_ms(now)
+        return self.past[crm, SERVICE].spent(until_ms - round(window.total_seconds() * 1000), until_ms)
 
     def coverage_ratio(self, crms: Collection[str], window: timedelta, now: Moment) -> float | None:
         """The share of the window in which these CRMs were seen, of all the time they were watched in it; None where there is none."""

@@ -9,8 +9,10 @@ from monitoring.clock import Moment
 from monitoring.exporter.families import Family, Histogram, Key, counter, gauge
 from monitoring.exporter.grouped import name_bounds
 from monitoring.exporter.intervals import Intervals
+from monitoring.exporter.promises import collect_budgets
 from monitoring.ledger import SERVICE, Ledger, State
 from monitoring.targets import Target
+from monitoring.uptime import Uptime
 from monitoring.verdict import ESSENTIAL_PROBES
 
 COVERAGE_WINDOWS = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "30d": timedelta(days=30)}
@@ -39,6 +41,12 @@ class Seen:
         yield from self._checks([(target.crm, name) for target in targets for name in target.probes])
         yield self._outages(targets)
         yield self._coverage(targets, now)
+        yield self._maintenance(targets)
+        yield collect_budgets(targets, lambda crm, window: self._intervals.uptime(crm, window, now))
+
+    def uptime(self, crm: str, window: timedelta, now: Moment) -> Uptime:
+        """How a CRM spent the window that ends now, by what was collected last."""
+        return self._intervals.uptime(crm, window, now)
 
     def _state_seconds(self, watched: Iterable[Key]) -> Family:
         text = "Time that a probe, or the CRM as a whole (target service), spent in a state."
@@ -76,6 +84,13 @@ class Seen:
         possible = {(target.crm, cause) for target in targets for cause in _possible_causes(target)}
         for key in sorted(possible | {key for key in counts if key[0] in crms}):
             family.add(key, counts[key])
+        return family
+
+    def _maintenance(self, targets: tuple[Target, ...]) -> Family:
+        family = gauge("appliance_crm_maintenance", "Whether the CRM is in maintenance.", ("crm",))
+        for target in targets:
+            newest = self._intervals.past[target.crm, SERVICE].newest
+            family.add((target.crm,), newest is not None and newest.state == State.MAINTENANCE.value)
         return family
 
     def _coverage(self, targets: tuple[Target, ...], now: Moment) -> Family:

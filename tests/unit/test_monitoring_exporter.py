@@ -4,18 +4,21 @@ import math
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from appliance.operations.workflows import WORKFLOWS
 from monitoring.checks import Check
 from monitoring.clock import open_clock
 from monitoring.exporter.collector import ApplianceCollector
 from monitoring.exporter.events import OPERATION_KINDS
+from monitoring.facts import LOG_SHIPPED, NOTIFICATIONS, SECURITY_SINCE, UPDATES
 from monitoring.ledger import SERVICE, Ledger, Observation, State
 from monitoring.monitor import Status
 from monitoring.targets import Target
@@ -171,3 +174,92 @@ def test_a_second_scrape_tells_what_came_since_the_first(ledger: Ledger, registr
 
 def test_every_kind_of_operation_is_counted() -> None:
     assert set(WORKFLOWS) <= set(OPERATION_KINDS)
+
+
+def test_what_is_promised_is_told_of_each_crm(registry: CollectorRegistry) -> None:
+    assert registry.get_sample_value("appliance_slo_objective_ratio", {"crm": "demo", "slo": "availability"}) == 0.995
+    assert registry.get_sample_value("appliance_slo_latency_bound", {"crm": "demo", "le": "2.0"}) == 1
+    assert registry.get_sample_value("appliance_rpo_objective_seconds", {"crm": "demo"}) == 26 * 3600
+    assert registry.get_sample_value("appliance_rto_objective_seconds", {"crm": "demo"}) is None
+    assert registry.get_sample_value("appliance_backup_interval_seconds", {"crm": "demo"}) == 86_400
+
+
+def test_the_bound_of_latency_is_a_bucket_of_the_probes(ledger: Ledger, registry: CollectorRegistry) -> None:
+    now = CLOCK()
+    ledger.record([], [Check(crm="demo", target="live", healthy=True, duration_seconds=1.5)], now)
+    bounds = {sample.labels["le"] for sample in samples(registry.collect(), "appliance_slo_latency_bound")}
+    buckets = {sample.labels["le"] for sample in samples(registry.collect(), "appliance_probe_duration_seconds_bucket")}
+    assert bounds
+    assert bounds <= buckets
+
+
+def samples(families: Iterable[Metric], name: str) -> list[Sample]:
+    return [sample for family in families for sample in family.samples if sample.name == name]
+
+
+def test_the_error_budget_is_what_downtime_left_of_it(ledger: Ledger, registry: CollectorRegistry) -> None:
+    began = CLOCK()
+    for seconds, state in ((0, State.UP), (3000, State.DOWN), (3015, State.UP), (3030, State.UP)):
+        at = replace(began, wall=began.wall + timedelta(seconds=seconds), boot_seconds=began.boot_seconds - 4000 + seconds)
+        seen = Observation(crm="demo", target=SERVICE, state=state, at=at, believed_seconds=9999, believed_after_start_seconds=9999)
+        ledger.record([seen], [], at)
+    left = registry.get_sample_value("appliance_slo_error_budget_remaining_ratio", {"crm": "demo", "slo": "availability"})
+    assert left == pytest.approx(1 - 15 / 3030 / 0.005)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "labels"),
+    [
+        ("backup", "appliance_backup_failed", BACKUP),
+        ("drill", "appliance_restore_drill_failed", {"crm": "demo", "kind": "full"}),
+        ("check", "appliance_repository_check_failed", {"crm": "demo"}),
+    ],
+)
+def test_only_the_last_run_counts_as_failed(
+    ledger: Ledger, registry: CollectorRegistry, kind: str, name: str, labels: dict[str, str]
+) -> None:
+    seen = []
+    for hours, result in enumerate(("failed", "succeeded", "cancelled")):
+        ledger.record_event(kind=kind, crm="demo", result=result, at=ENDED + timedelta(hours=hours))
+        seen.append(registry.get_sample_value(name, labels))
+    assert seen == [1, 0, 0]
+
+
+def test_an_operation_needs_attention_until_the_next_one_ended(ledger: Ledger, registry: CollectorRegistry) -> None:
+    seen = []
+    for hours, result in enumerate(("needs_attention", "rolled_back")):
+        for subject in ("demo", "host:web2"):
+            ledger.record_event(kind="upgrade", crm=subject, result=result, at=ENDED + timedelta(hours=hours))
+        names = ({"subject": "demo"}, {"subject": "host:web2"})
+        seen.append([registry.get_sample_value("appliance_operation_needs_attention", labels) for labels in names])
+    assert seen == [[1, 1], [0, None]]
+
+
+def test_a_crm_in_maintenance_is_told_apart_from_one_that_is_down(ledger: Ledger, registry: CollectorRegistry) -> None:
+    now = CLOCK()
+    seen = Observation(crm="demo", target=SERVICE, state=State.MAINTENANCE, at=now, believed_seconds=60, believed_after_start_seconds=60)
+    ledger.record([seen], [], now)
+    assert registry.get_sample_value("appliance_crm_maintenance", {"crm": "demo"}) == 1
+    assert registry.get_sample_value("appliance_probe_up", {"crm": "demo", "target": SERVICE}) == 0
+
+
+def test_facts_are_told_as_they_were_last(ledger: Ledger, registry: CollectorRegistry) -> None:
+    ledger.tell_facts(UPDATES, {("web1", "security"): 3, ("web2", "security"): 1})
+    ledger.tell_facts(UPDATES, {("web2", "security"): 2})
+    ledger.tell_facts(SECURITY_SINCE, {("web2", ""): 5000})
+    ledger.tell_facts(NOTIFICATIONS, {("ops", "failed"): 4})
+    assert registry.get_sample_value("appliance_updates_pending", {"host": "web1", "class": "security"}) is None
+    assert registry.get_sample_value("appliance_updates_pending", {"host": "web2", "class": "security"}) == 2
+    assert registry.get_sample_value("appliance_updates_security_since_timestamp_seconds", {"host": "web2"}) == 5000
+    assert registry.get_sample_value("appliance_notifications_total", {"channel": "ops", "result": "failed"}) == 4
+
+
+def test_the_log_that_was_shipped_counts_as_recoverable_once_there_is_a_recovery_point(ledger: Ledger, registry: CollectorRegistry) -> None:
+    shipped = (ENDED + timedelta(hours=5)).timestamp()
+    ledger.tell_facts(LOG_SHIPPED, {("demo", "local"): shipped, ("gone", "local"): shipped})
+    point = {"crm": "demo", "repository": "local"}
+    seen = [registry.get_sample_value("appliance_recovery_point_timestamp_seconds", point)]
+    record_backup(ledger, "succeeded", 0)
+    seen.append(registry.get_sample_value("appliance_recovery_point_timestamp_seconds", point))
+    assert seen == [0, shipped]
+    assert registry.get_sample_value("appliance_log_shipped_timestamp_seconds", {"crm": "gone", "repository": "local"}) is None
