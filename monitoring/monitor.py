@@ -36,6 +36,7 @@ class Status:
 
     targets: tuple[Target, ...] = ()
     targets_problem: str = ""
+    targets_read: bool = False
     errors: Counter[str] = field(default_factory=Counter)
     certificate_ends: dict[str, float] = field(default_factory=dict)
 
@@ -127,7 +128,7 @@ class Monitor:
             self._watches.pop(crm)[1].cancel()
         for crm in wanted.keys() - self._watches.keys():
             self._watches[crm] = (wanted[crm], asyncio.create_task(self._watch(wanted[crm])))
-        self.status.targets = targets
+        self.status.targets, self.status.targets_read = targets, True
         self._unsettled = {(target.crm, name) for target in targets for name in (*target.probes, SERVICE)}
         log.info("Watching %s.", ", ".join(wanted) or "no CRM yet")
 

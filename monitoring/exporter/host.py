@@ -48,7 +48,7 @@ def collect_filesystems() -> Iterator[Family]:
 
 
 def _mountpoints() -> Iterable[str]:
-    """The root, which in a container is no disk of its own, and every local disk that can be written to, once however often it is mounted."""
+    """The root, which in a container is no disk of its own, and each writable local disk once, however often it is mounted."""
     by_device: dict[str, str] = {}
     for partition in psutil.disk_partitions(all=False):
         is_writable = "ro" not in partition.opts.split(",")

@@ -11,6 +11,7 @@ from datetime import timedelta
 from monitoring.rules.conditions import Momentary, growth
 from monitoring.rules.series import Found, Labels, Metric, View, added, only, span
 
+SEEN = ("up", "degraded", "down")
 SECONDS = "appliance_probe_state_seconds_total"
 CHECKED, WITHIN = "appliance_probe_duration_seconds_count", "appliance_probe_duration_seconds_bucket"
 BOUND = Metric(name="appliance_slo_latency_bound")
@@ -27,7 +28,7 @@ def objective(slo: str) -> Metric:
 class AvailabilityBurns(Momentary):
     """Time down of the time seen, in both windows, spends the budget `factor` times as fast as it would last.
 
-    What nobody saw counts for nothing; where most of the long window was not seen, nothing is said.
+    What nobody saw and maintenance count for nothing; where half of the long window or less was seen, as of a new CRM, nothing is said.
     """
 
     factor: float
@@ -36,12 +37,16 @@ class AvailabilityBurns(Momentary):
 
     def promql(self) -> str:
         """For Prometheus."""
-        seen, unseen = _time(self.long, "up", "degraded", "down"), _time(self.long, "unknown")
-        return f"{self._burns(self.long)} and {self._burns(self.short)} and {seen} > {unseen}"
+        enough = f"{_time(self.long, *SEEN)} > {self._enough_seconds:g}"
+        return f"{self._burns(self.long)} and {self._burns(self.short)} and {enough}"
+
+    @property
+    def _enough_seconds(self) -> float:
+        return self.long.total_seconds() / 2
 
     def _burns(self, window: timedelta) -> str:
         budget = f"{self.factor:g} * (1 - max by (crm) ({objective('availability').promql()}))"
-        return f"{_time(window, 'down')} / {_time(window, 'up', 'degraded', 'down')} > {budget}"
+        return f"{_time(window, 'down')} / {_time(window, *SEEN)} > {budget}"
 
     def holds_for(self, view: View) -> Found:
         """CRMs whose budget burns, with the share of the long window in which they were down."""
@@ -50,7 +55,7 @@ class AvailabilityBurns(Momentary):
             long, short = (view.past.uptime(dict(labels)["crm"], window) for window in (self.long, self.short))
             limit = self.factor * (1 - promised)
             shares = [1 - uptime.observed_ratio for uptime in (long, short) if uptime.observed_ratio is not None]
-            if len(shares) == len((long, short)) and min(shares) > limit and long.seen_seconds > long.unknown_seconds:
+            if len(shares) == len((long, short)) and min(shares) > limit and long.seen_seconds > self._enough_seconds:
                 found[only(labels, ("crm",))] = shares[0]
         return found
 
