@@ -244,13 +244,15 @@ class InspectSpec(_Spec):
 class ForgetSpec(_RepositoryVerb):
     """Give up recovery points, and (`prune`) the space that only they used.
 
-    Bases and logs are given up where they lead only to moments before `log_since`, or all of them (`log_at_all` is false).
+    Bases and logs are given up where they lead only to moments before `log_since`, or all of them (`log_at_all` is false); snapshots of
+    a log that end before `superseded_before` where a later one holds everything and more.
     """
 
     crm: CrmName
     points: list[PointId] = []
     log_since: AwareDatetime | None = None
     log_at_all: bool = True
+    superseded_before: AwareDatetime | None = None
     prune: bool = True
 
     @model_validator(mode="after")

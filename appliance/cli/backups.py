@@ -80,6 +80,12 @@ def check(
     carry_out("check", name, told, as_json=as_json, detach=detach)
 
 
+@app.command()
+def retention(name: Name, detach: Detach = False, as_json: AsJson = False) -> None:
+    """Give up elsewhere what is not to be kept there, where a repository has credentials for that: appliance repository retention."""
+    carry_out("retention", name, {}, as_json=as_json, detach=detach)
+
+
 @app.command("recovery-points")
 def recovery_points(
     name: Annotated[str | None, typer.Argument(help="Name of an instance, which may have been removed; all if left out.")] = None,

@@ -8,10 +8,13 @@ import typer
 
 from appliance.cli.opened import now, opened, who
 from appliance.cli.output import AsJson, console, moment, print_json, print_table
+from appliance.cli.requested import Kept
 from appliance.domain.kit import text_of
+from appliance.domain.repository import Repository
+from appliance.domain.retention import read_numbers
 from appliance.errors import InvalidRequest
 from appliance.operations.kits import recovery_kit
-from appliance.operations.repositories import add_repository, remove_repository
+from appliance.operations.repositories import add_repository, remove_repository, retain, retain_all
 from appliance.operations.steps.repositories import AUTHORITY, KNOWN_HOSTS, PASSWORD, SSH_KEY
 
 app = typer.Typer(help="Where recovery points are copied to, beside the repository on each host.", no_args_is_help=True)
@@ -20,6 +23,13 @@ kit_app = typer.Typer()
 
 Name = Annotated[str, typer.Argument(help="Name of the repository.", show_default=False)]
 
+Credential = Annotated[
+    list[str] | None, typer.Option(metavar="NAME=FILE", help="A credential as restic calls it, such as AWS_ACCESS_KEY_ID, in a file.")
+]
+Key = Annotated[Path | None, typer.Option(help="For SFTP: file with the private key.")]
+KnownHosts = Annotated[Path | None, typer.Option(help="For SFTP: file with the server's public key, as ssh-keyscan gives it.")]
+Authority = Annotated[Path | None, typer.Option(help="For HTTPS: file with the certificate of a private authority.")]
+
 
 @app.command("add")
 def add(
@@ -27,13 +37,11 @@ def add(
     location: Annotated[
         str, typer.Argument(help="sftp://USER@HOST//DIR, rest:https://HOST/DIR/, s3:https://HOST/BUCKET, rclone:REMOTE:DIR")
     ],
-    credential: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=FILE", help="A credential as restic calls it, such as AWS_ACCESS_KEY_ID, in a file.")
-    ] = None,
+    credential: Credential = None,
     password: Annotated[Path | None, typer.Option(help="File with the password of a repository that is there already.")] = None,
-    key: Annotated[Path | None, typer.Option(help="For SFTP: file with the private key.")] = None,
-    known_hosts: Annotated[Path | None, typer.Option(help="For SFTP: file with the server's public key, as ssh-keyscan gives it.")] = None,
-    authority: Annotated[Path | None, typer.Option(help="For HTTPS: file with the certificate of a private authority.")] = None,
+    key: Key = None,
+    known_hosts: KnownHosts = None,
+    authority: Authority = None,
     as_json: AsJson = False,
 ) -> None:
     """Copy recovery points to a second place with every backup from now on.
@@ -54,11 +62,37 @@ def list_repositories(as_json: AsJson = False) -> None:
         print_json(repositories)
         return
     rows = [
-        (one.name, one.location, _state(one.works), moment(one.noted_at), one.note, moment(one.kit_proven_at) or "never")
+        (one.name, one.location, _state(one.works), moment(one.noted_at), one.note, moment(one.kit_proven_at) or "never", _kept(one))
         for one in repositories
     ]
-    titles = ("NAME", "WHERE", "STATE", "LAST", "HOW IT WENT", "KIT PROVEN")
+    titles = ("NAME", "WHERE", "STATE", "LAST", "HOW IT WENT", "KIT PROVEN", "KEPT THERE")
     print_table(titles, rows, empty="There is none; recovery points lie on their CRM's host only.")
+
+
+@app.command("retention")
+def retention(
+    name: Name,
+    keep: Kept = None,
+    credential: Credential = None,
+    location: Annotated[str | None, typer.Option(help="Where it is asked, if another place than hosts are told.", metavar="WHERE")] = None,
+    key: Key = None,
+    known_hosts: KnownHosts = None,
+    authority: Authority = None,
+    off: Annotated[bool, typer.Option("--off", help="Give up nothing there any more, and forget the credentials for it.")] = False,
+) -> None:
+    """Give up there what is not to be kept, from this machine, with credentials that no host gets.
+
+    Example: appliance repository retention offsite --location rest:https://nas:8001/crm/ --credential RESTIC_REST_PASSWORD=/root/nas-all
+    --keep daily=7 --keep weekly=4; then a schedule for each CRM: appliance schedule add crm-thin --work retention --instance crm
+    """
+    if off:
+        retain_all(opened(), name, by=who(), now=now())
+        console.print(f"{name}: nothing is given up there any more, and the credentials for it are forgotten.", markup=False)
+        return
+    files = {SSH_KEY: key, KNOWN_HOSTS: known_hosts, AUTHORITY: authority, **_credentials(credential or [])}
+    secrets = {secret: _read(file) for secret, file in files.items() if file is not None}
+    retain(opened(), name, location=location, keep=read_numbers(keep or ()), secrets=secrets, by=who(), now=now())
+    console.print(f"{name}: `appliance retention CRM` gives up there what is not to be kept; a schedule does it by itself.", markup=False)
 
 
 @app.command("remove")
@@ -94,6 +128,11 @@ def write_private(file: Path, text: str) -> None:
 
 def _state(works: bool | None) -> str:
     return "not used yet" if works is None else "works" if works else "fails"
+
+
+def _kept(repository: Repository) -> str:
+    keep = (repository.retention or {}).get("keep", {})
+    return " ".join(f"{name}={number}" for name, number in keep.items()) or "all"
 
 
 def _credentials(given: list[str]) -> dict[str, Path | None]:

@@ -1,9 +1,10 @@
 """A repository elsewhere: a second place for recovery points, which outlives the host that they were taken on."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from appliance.errors import InvalidRequest
 
@@ -17,6 +18,7 @@ class Repository:
     """Where it is, in restic's words; what it is asked with is a secret. `note` says how the last copying to it went, at `noted_at`.
 
     At `state_kept_at` the appliance's own state was kept there last, at `kit_proven_at` the recovery kit was last seen to open it.
+    `retention` says what is kept there (`keep`), and where it is asked for that (`location`).
     """
 
     name: str
@@ -27,6 +29,7 @@ class Repository:
     works: bool | None = None
     state_kept_at: datetime | None = None
     kit_proven_at: datetime | None = None
+    retention: Mapping[str, Any] | None = None
 
 
 def check_repository(name: str, *, taken: Collection[str]) -> str:

@@ -14,6 +14,7 @@ class Work(StrEnum):
     """What is done in the windows, all of it to a CRM; a host and the fleet can only be patched.
 
     `archive` saves a new base, for a CRM of which every change is kept; `check` reads a part of what its repository holds.
+    `retention` gives up elsewhere what is not to be kept there.
     """
 
     PATCH = "patch"
@@ -21,6 +22,7 @@ class Work(StrEnum):
     ARCHIVE = "archive"
     DRILL = "drill"
     CHECK = "check"
+    RETENTION = "retention"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from appliance.domain.host import LOCALHOST
 from appliance.domain.repository import KINDS, Repository, check_repository
+from appliance.domain.retention import Retention
 from appliance.errors import InvalidRequest
 from appliance.operations.steps.repositories import (
     AUTHORITY,
@@ -15,6 +16,7 @@ from appliance.operations.steps.repositories import (
     PASSWORD_LENGTH,
     SSH_KEY,
     repository_scope,
+    retention_scope,
 )
 from appliance.wiring import Appliance
 from backup.locations import CREDENTIALS, kind_of
@@ -30,6 +32,43 @@ def add_repository(
     """
     taken = {LOCAL_REPOSITORY, LOCALHOST, *(host.name for host in appliance.store.hosts.list())}
     check_repository(name, taken=taken | {one.name for one in appliance.store.repositories.list()})
+    _check_place(location, secrets)
+    scope = repository_scope(name)
+    _keep(appliance, scope, secrets)
+    appliance.store.vault.ensure(scope, PASSWORD, PASSWORD_LENGTH)
+    repository = Repository(name=name, location=location, created_at=now)
+    appliance.store.repositories.add(repository, by=requested_by)
+    return repository
+
+
+def retain(
+    appliance: Appliance, name: str, *, location: str | None, keep: Mapping[str, int], secrets: Mapping[str, str], by: str, now: datetime
+) -> Repository:
+    """Give up there what is not to be kept, with credentials that stay on this machine. Raises InvalidRequest, NotFound.
+
+    `location` is where it is asked for that, if another place than hosts are told: a server may let be added at one door only.
+    """
+    repository = appliance.store.repositories.get(name)
+    place = location or repository.location
+    _check_place(place, secrets)
+    if PASSWORD in secrets:
+        raise InvalidRequest("The repository's password is known already. Nothing was changed.", field="password")
+    if not secrets or _as_kept(secrets).items() <= appliance.store.vault.all(repository_scope(name)).items():
+        said = "Give it credentials of its own: those that hosts have are to add only"
+        raise InvalidRequest(f"{said}. Nothing was changed.", field="credential")
+    Retention(**keep)
+    _keep(appliance, retention_scope(name), secrets)
+    appliance.store.repositories.retain(name, {"location": place, "keep": dict(keep)}, by=by, now=now)
+    return appliance.store.repositories.get(name)
+
+
+def retain_all(appliance: Appliance, name: str, *, by: str, now: datetime) -> None:
+    """Give up nothing there any more, and forget the credentials for it. Raises NotFound."""
+    appliance.store.repositories.retain(name, None, by=by, now=now)
+    appliance.store.vault.forget(retention_scope(name))
+
+
+def _check_place(location: str, secrets: Mapping[str, str]) -> None:
     kind = kind_of(location)
     if kind is None:
         raise InvalidRequest(f"{location[:200]!r} is no place for a repository: write {KINDS}. Nothing was changed.", field="location")
@@ -38,16 +77,19 @@ def add_repository(
     if unknown := sorted(secrets.keys() - CREDENTIALS - {PASSWORD, SSH_KEY, KNOWN_HOSTS, AUTHORITY}):
         known = ", ".join(sorted(CREDENTIALS))
         raise InvalidRequest(f"No credential is called {unknown[0]!r}; there are {known}. Nothing was changed.", field="credential")
-    scope = repository_scope(name)
+
+
+def _as_kept(secrets: Mapping[str, str]) -> dict[str, str]:
+    return {f"{CREDENTIAL_PREFIX}{name}" if name in CREDENTIALS else name: value for name, value in secrets.items()}
+
+
+def _keep(appliance: Appliance, scope: str, secrets: Mapping[str, str]) -> None:
     appliance.store.vault.forget(scope)
-    for secret, value in secrets.items():
-        appliance.store.vault.put(scope, f"{CREDENTIAL_PREFIX}{secret}" if secret in CREDENTIALS else secret, value)
-    appliance.store.vault.ensure(scope, PASSWORD, PASSWORD_LENGTH)
-    repository = Repository(name=name, location=location, created_at=now)
-    appliance.store.repositories.add(repository, by=requested_by)
-    return repository
+    for secret, value in _as_kept(secrets).items():
+        appliance.store.vault.put(scope, secret, value)
 
 
 def remove_repository(appliance: Appliance, name: str, *, requested_by: str, now: datetime) -> None:
     """Copy nothing there any more; its password and what lies there stay. Raises NotFound."""
     appliance.store.repositories.remove(name, by=requested_by, now=now)
+    appliance.store.vault.forget(retention_scope(name))

@@ -1,6 +1,7 @@
 """What a step is given: its operation, a memory that survives a crash, and the ways to reach the CRM's host."""
 
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from appliance.domain.operation import Operation
 from appliance.errors import Cancelled, CommandFailed, HostUnreachable, PlaybookFailed, StepFailed
 from appliance.hosts.confinement import MARKER, name_of
 from appliance.hosts.playbooks import Recap, run_playbook
-from appliance.hosts.reach import ask, ask_script, boot_of
+from appliance.hosts.reach import Local, ask, ask_script, boot_of
 from appliance.hosts.streams import stream
 from appliance.operations.ahead import GO, Ahead, Held
 from appliance.operations.machines import Machine, channel_of, host_of, machine_of
@@ -110,6 +111,18 @@ class Run:
         argv = [self.machine.layout.tools_python, "-m", "backup", verb]
         with self.while_it_stays_up():
             return stream(self.machine.reach, argv, spec, environment=self.mark, on_event=self._hear, is_cancelled=self.is_cancelled)
+
+    def backup_here(self, verb: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+        """The same on the appliance's own machine, whichever host this operation works on: what it is lent gets to no other.
+
+        Raises CommandFailed, Cancelled.
+        """
+        argv = [sys.executable, "-m", "backup", verb]
+        try:
+            return stream(Local(), argv, spec, environment={}, on_event=self._hear, is_cancelled=self.is_cancelled)
+        except Cancelled:
+            self.end_children()
+            raise
 
     @contextmanager
     def while_it_stays_up(self) -> Iterator[None]:

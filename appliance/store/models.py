@@ -164,6 +164,7 @@ class RepositoryRow(Base):
     works: Mapped[bool | None]
     state_kept_at: Mapped[datetime | None]
     kit_proven_at: Mapped[datetime | None]
+    retention: Mapped[dict[str, Any] | None]
 
 
 class SecretRow(Base):

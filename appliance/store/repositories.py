@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, select
 
@@ -54,6 +55,13 @@ class Repositories:
         with self.database.writing() as session:
             if (row := session.get(RepositoryRow, name)) is not None:
                 row.kit_proven_at = now
+
+    def retain(self, name: str, retention: dict[str, Any] | None, *, by: str, now: datetime) -> None:
+        """Write what is kept there; None where nothing is given up from here. Raises NotFound."""
+        self.get(name)
+        with self.database.writing() as session:
+            session.get_one(RepositoryRow, name).retention = retention
+            session.add(AuditRow(at=now, actor=by, action="repository retention", subject=name, detail=retention or {}))
 
     def remove(self, name: str, *, by: str, now: datetime) -> None:
         """Forget it; what lies there stays there. Raises NotFound."""

@@ -53,8 +53,10 @@ def right_for(kind: str, parameters: Mapping[str, Any]) -> str:
     """What a request has to be allowed as.
 
     An upgrade that nobody has rehearsed is a right of its own, an administrator's; so are removing deployments that visitors may have used,
-    and keeping every change no longer.
+    keeping every change no longer, and accepting that recovery points are gone.
     """
+    if kind == "check" and parameters.get("accept_loss", False) is not False:
+        return "accept the loss of recovery points"
     if kind == "archive" and parameters.get("wanted", True) is not True:
         return "end an archive"
     if kind == "upgrade" and parameters.get("rehearsal", True) is not True:

@@ -14,7 +14,7 @@ from appliance.web.charts import Bar, Day, bars, calendar
 from appliance.web.formats import exact, size
 
 COMING = 6
-KINDS = ("backup", "drill", "check", "archive")
+KINDS = ("backup", "drill", "check", "archive", "retention")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from pydantic import JsonValue
 
-from backup.bases import bases_among, given_up, logs_among
+from backup.bases import bases_among, given_up, logs_among, superseded
 from backup.events import Reporter
 from backup.failures import leaving_unchanged
 from backup.recorded import Contents, contents, drop_forgotten
@@ -35,8 +35,10 @@ def _of_the_log(repository: Repository, found: Contents, spec: ForgetSpec) -> tu
     """Snapshots of bases' records, and of the data behind them: files and logs."""
     if not spec.log_at_all:
         return found.of_parts("base-record"), found.of_parts("base", "wal")
+    all_logs, before = logs_among(found.snapshots), spec.superseded_before
+    old = [log.snapshot for log in superseded(all_logs) if before and log.tags.until < before]
     if spec.log_since is None:
-        return [], []
-    bases, logs = given_up(bases_among(repository, found.snapshots), logs_among(found.snapshots), since=spec.log_since)
+        return [], old
+    bases, logs = given_up(bases_among(repository, found.snapshots), all_logs, since=spec.log_since)
     records = [one.id for one in found.snapshots if one.tag("part") == "base-record" and one.tag("point") in {base.id for base in bases}]
-    return records, [*(base.snapshot for base in bases), *(log.snapshot for log in logs)]
+    return records, list(dict.fromkeys([*(base.snapshot for base in bases), *(log.snapshot for log in logs), *old]))

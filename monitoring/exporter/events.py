@@ -11,7 +11,7 @@ from monitoring.targets import Target
 
 OPERATION_KINDS = (
     *("install", "backup", "restore", "restore-beside", "drill", "rehearse", "upgrade", "rollback", "patch", "remove"),
-    *("archive", "check", "certificate", "tidy", "host-prepare", "host-patch", "fleet-patch"),
+    *("archive", "check", "retention", "certificate", "tidy", "host-prepare", "host-patch", "fleet-patch"),
 )
 """All that the worker carries out; their series exist from the start, and an operation of no such kind would not be counted."""
 RESULTS = ("success", "partial", "failed", "cancelled", "rolled_back", "needs_attention")

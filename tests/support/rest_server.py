@@ -9,15 +9,28 @@ from pathlib import Path
 from tests.support.house import wait_for
 
 USER, PASSWORD = "crm", "a password for adding"
+REMOVER, REMOVING = "keeper", "a password for removing"
 
 
 @contextmanager
 def append_only_server(directory: Path, *, port: int | None = None) -> Iterator[int]:
     """Serve a directory for the length of a block; gives the port."""
-    chosen = port or free_port()
-    served = ["rclone", "serve", "restic", str(directory), "--addr", f"127.0.0.1:{chosen}", "--append-only"]
+    with _served(directory, port or free_port(), USER, PASSWORD, "--append-only") as chosen:
+        yield chosen
+
+
+@contextmanager
+def removing_server(directory: Path, *, port: int | None = None) -> Iterator[int]:
+    """The same with another door, which only who has another password gets through: there can be removed."""
+    with _served(directory, port or free_port(), REMOVER, REMOVING) as chosen:
+        yield chosen
+
+
+@contextmanager
+def _served(directory: Path, chosen: int, user: str, password: str, *more: str) -> Iterator[int]:
+    served = ["rclone", "serve", "restic", str(directory), "--addr", f"127.0.0.1:{chosen}", "--cache-objects=false", *more]
     server = subprocess.Popen(
-        [*served, "--user", USER, "--pass", PASSWORD, "--config", "/nonexistent/rclone.conf"],
+        [*served, "--user", user, "--pass", password, "--config", "/nonexistent/rclone.conf"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -35,6 +35,11 @@ def repository_scope(repository: str) -> str:
     return f"repository:{repository}"
 
 
+def retention_scope(repository: str) -> str:
+    """Where what retention runs with in a repository is kept; it is lent to no host."""
+    return f"retention:{repository}"
+
+
 def own_repository(run: Run) -> str:
     """The name of the repository on the operation's host."""
     return repository_name(run.machine.host.name)

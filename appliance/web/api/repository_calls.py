@@ -1,7 +1,7 @@
 """The repositories elsewhere under /api/v1, and the recovery kit."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Response
 from pydantic import Field, SecretStr
@@ -18,6 +18,7 @@ class RepositoryBody(Body):
     """A second place for recovery points. `note` says how the last copying to it went, at `noted_at`.
 
     At `state_kept_at` the appliance's own state was kept there last, at `kit_proven_at` the recovery kit was last seen to open it.
+    `retention` says what is kept there, where the appliance has credentials to give up the rest.
     """
 
     name: str
@@ -27,6 +28,7 @@ class RepositoryBody(Body):
     noted_at: datetime | None
     state_kept_at: datetime | None
     kit_proven_at: datetime | None
+    retention: dict[str, Any] | None
     created_at: datetime
 
     @classmethod
