@@ -58,6 +58,8 @@ class Settings(BaseModel):
     """How long an upgraded CRM is watched, with visitors in, before the upgrade counts."""
     archive_ship_seconds: float = Field(default=60, gt=0)
     """How often the received log of a database is shipped into its repository, where an archive is kept."""
+    alert_rules_every_seconds: float = Field(default=30, gt=0)
+    """How often the monitor evaluates the alert rules."""
     acme_directory: str = "https://acme-v02.api.letsencrypt.org/directory"
     acme_email: str = ""
     acme_authorities: str = ""

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 
 Facts = dict[str, dict[tuple[str, str], float]]
 
+EVALUATED = "rules_evaluated"
+"""When the alert rules were evaluated last, as Unix time."""
 LOG_SHIPPED = "log_shipped"
 """Up to which Unix time the log of a CRM lies in a repository, by CRM and repository."""
 UPDATES = "updates"

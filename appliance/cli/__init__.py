@@ -7,6 +7,7 @@ import typer
 from appliance import errors
 from appliance.cli import (
     access,
+    alerts,
     backups,
     certificates,
     hosts,
@@ -51,6 +52,8 @@ app.add_typer(products.app, name="product")
 app.add_typer(hosts.app, name="host")
 app.add_typer(operations.app, name="operation")
 app.add_typer(repositories.app, name="repository")
+app.add_typer(alerts.app, name="alert")
+app.add_typer(alerts.notification_app, name="notification")
 app.add_typer(schedules.app, name="schedule")
 app.add_typer(notices.app, name="notice")
 app.add_typer(certificates.app, name="certificate")

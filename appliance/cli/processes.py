@@ -76,14 +76,24 @@ def worker() -> None:
 
 @app.command()
 def monitor() -> None:
-    """Run the monitor in the foreground: it probes the CRMs and serves /metrics."""
+    """Run the monitor in the foreground: it probes the CRMs, serves /metrics, evaluates the alert rules and notifies."""
+    from appliance.operations.notifying import Notifying
     from monitoring.serve import serve as watch
 
     appliance = opened()
     publish_targets(appliance)
     settings = appliance.settings
     host, _, port = settings.monitor_listen.rpartition(":")
-    raise typer.Exit(watch(targets=settings.targets_file, ledger=settings.ledger_file, listen=(host.strip("[]"), int(port))))
+    notifying = Notifying(appliance=appliance)
+    listen = (host.strip("[]"), int(port))
+    code = watch(
+        targets=settings.targets_file,
+        ledger=settings.ledger_file,
+        listen=listen,
+        rules_every_seconds=settings.alert_rules_every_seconds,
+        beside=[notifying.run],
+    )
+    raise typer.Exit(code)
 
 
 @app.command()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.store.access import Access
+from appliance.store.channels import Channels
 from appliance.store.database import Database, open_database
 from appliance.store.hosts import Hosts
 from appliance.store.journal import Journal
@@ -30,6 +31,7 @@ class Store:
     notices: Notices
     pending: PendingAnswers
     schedules: Schedules
+    channels: Channels
     access: Access
     vault: Vault
 
@@ -48,6 +50,7 @@ def open_store(database_file: Path, key_file: Path) -> Store:
         notices=Notices(database=database),
         pending=PendingAnswers(database=database),
         schedules=Schedules(database=database),
+        channels=Channels(database=database),
         access=Access(database=database),
         vault=Vault(database=database, key=open_key(key_file)),
     )

@@ -167,6 +167,27 @@ class RepositoryRow(Base):
     retention: Mapped[dict[str, Any] | None]
 
 
+class ChannelRow(Base):
+    """Where people are notified; its address is a secret."""
+
+    __tablename__ = "channels"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    purpose: Mapped[str]
+    service: Mapped[str]
+    created_at: Mapped[datetime]
+    severities: Mapped[list[str]] = mapped_column(JSON)
+    crms: Mapped[list[str]] = mapped_column(JSON)
+    quiet: Mapped[dict[str, Any] | None]
+    told: Mapped[dict[str, Any]]
+    note: Mapped[str] = mapped_column(Text)
+    noted_at: Mapped[datetime | None]
+    sent: Mapped[int]
+    failed: Mapped[int]
+    failures: Mapped[int]
+    try_at: Mapped[datetime | None]
+
+
 class SecretRow(Base):
     """A secret, encrypted with the appliance's key."""
 

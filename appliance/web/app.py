@@ -7,9 +7,10 @@ from fastapi import Depends, FastAPI
 
 from appliance import __version__
 from appliance.web import assets
-from appliance.web.api import calls, description, health, host_calls, notice_calls, pending_calls, repository_calls, schedule_calls
+from appliance.web.api import alert_calls, calls, description, health, host_calls, notice_calls, pending_calls, repository_calls, schedule_calls
 from appliance.web.errors import install_handlers
 from appliance.web.pages import (
+    alerts,
     backups,
     certificates,
     changes,
@@ -50,6 +51,7 @@ PAGES = (
     drills,
     repositories,
     monitoring,
+    alerts,
 )
 DESCRIPTION = """Everything the appliance does, for programs.
 
@@ -69,7 +71,7 @@ def create_app(appliance: Appliance, *, clock: Callable[[], datetime] = _now) ->
     app.state.panel = Panel(appliance=appliance, pages=open_pages(files, clock), assets=files, clock=clock)
     for page in PAGES:  # each page is closed to strangers before anything else of the request is looked at
         app.include_router(page.router, dependencies=[Depends(principal_of)])
-    for api in (calls, host_calls, notice_calls, pending_calls, repository_calls, schedule_calls):
+    for api in (alert_calls, calls, host_calls, notice_calls, pending_calls, repository_calls, schedule_calls):
         app.include_router(api.router, dependencies=[Depends(bearer_of), Depends(DOCUMENTED)])
     for module in (entrance, assets, description, health, status):
         app.include_router(module.router)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
 
+from monitoring.facts import EVALUATED, replace_facts
 from monitoring.rules.rule import Rule
 from monitoring.rules.series import Labels
 from monitoring.rules.standing import Alert, Change, Key, Stand
@@ -37,7 +38,7 @@ class RuleMemory:
         """Opens the ledger's file and makes it if needed. Raises LedgerTooNew and sqlite3.Error."""
         self._connection = connect(path)
         self._lock = RLock()
-        self._newest: dict[str, float] = dict(self._read(NEWEST))
+        self._newest: dict[str, float] | None = None
 
     def close(self) -> None:
         """Closes the file; every write is already on disk."""
@@ -48,9 +49,9 @@ class RuleMemory:
         """All that are pending or fire, the oldest first."""
         return [_alert(row) for row in self._read(STANDING)]
 
-    def changes(self, *, after: int, limit: int = 1000) -> list[ToldChange]:
-        """Changes with an id above that, in the order of their writing."""
-        return self._changes("id > ? ORDER BY id LIMIT ?", (after, limit))
+    def changes(self, *, after: int, severity: str | None = None, limit: int = 1000) -> list[ToldChange]:
+        """Changes with an id above that, in the order of their writing; of one severity if given."""
+        return self._changes("id > ?1 AND (?2 IS NULL OR severity = ?2) ORDER BY id LIMIT ?3", (after, severity, limit))
 
     def newest_changes(self, limit: int) -> list[ToldChange]:
         """The last changes, the newest first."""
@@ -60,10 +61,15 @@ class RuleMemory:
         """The id of the last change; 0 before the first."""
         return int(self._read("SELECT coalesce(max(id), 0) FROM alert_changes")[0][0])
 
+    def evaluated_at(self) -> float:
+        """When the rules were evaluated last, as Unix time; 0 before the first time."""
+        return float(next(iter(self._read("SELECT value FROM facts WHERE name = ?", (EVALUATED,))), (0.0,))[0])
+
     def write(self, alerts: Sequence[Alert], changes: Sequence[Change], *, at: float) -> None:
         """Writes how all alerts stand and what has changed of them, in one transaction."""
         with self._lock, self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
+            replace_facts(self._connection, EVALUATED, {("", ""): at})
             self._connection.execute("DELETE FROM alerts")
             self._connection.executemany("INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?)", map(_row, alerts))
             self._connection.executemany(
@@ -73,8 +79,11 @@ class RuleMemory:
 
     def sample(self, values: Mapping[tuple[str, Labels], float], *, at_ms: int) -> None:
         """Writes those that differ from their last sample, and forgets what no rule asks for any more."""
+        if self._newest is None:
+            self._newest = dict(self._read(NEWEST))
+        known = self._newest
         named = {_series(name, labels): value for (name, labels), value in values.items()}
-        new = [(series, at_ms, value) for series, value in named.items() if self._newest.get(series) != value]
+        new = [(series, at_ms, value) for series, value in named.items() if known.get(series) != value]
         with self._lock, self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.executemany("INSERT OR REPLACE INTO samples VALUES (?, ?, ?)", new)

@@ -20,6 +20,7 @@ SEEN_BY_ALL = [
     "/drills",
     "/monitoring",
     "/instances/{name}/outages",
+    "/alerts",
     "/password",
     "/certificate-authority.pem",
 ]
@@ -37,6 +38,7 @@ ADMINISTRATORS_FORMS = [
     "/backups/{name}/restore",
     "/repositories/add",
     "/repositories/kit",
+    "/alerts/add-channel",
     "/add-host",
     "/hosts/{name}/trust",
     "/hosts/{name}/remove",
@@ -72,6 +74,9 @@ CHANGES = {
     "/repositories/add": "administrator",
     "/repositories/kit": "administrator",
     "/repositories/{name}/remove": "administrator",
+    "/alerts/add-channel": "administrator",
+    "/alerts/channels/{name}/test": "administrator",
+    "/alerts/channels/{name}/remove": "administrator",
     "/add-host": "administrator",
     "/add-host/confirm": "administrator",
     "/hosts/{name}/trust": "administrator",
@@ -86,6 +91,8 @@ API_READS = [
     "/api/v1/instances/{name}/recovery-points",
     "/api/v1/recovery-points",
     "/api/v1/repositories",
+    "/api/v1/alerts",
+    "/api/v1/notifications",
     "/api/v1/hosts",
     "/api/v1/hosts/{name}",
     "/api/v1/pending",
@@ -117,12 +124,14 @@ API_ADMINISTRATION_CHANGES: dict[str, dict[str, object]] = {
     "/api/v1/hosts/{name}/trust": {"fingerprint": "SHA256:x"},
     "/api/v1/repositories": {"name": "offsite", "location": "rest:https://nas.example.org:8000/crm/"},
     "/api/v1/recovery-kit": {},
+    "/api/v1/notifications": {"name": "ops", "url": "json://127.0.0.1/"},
+    "/api/v1/notifications/{name}/test": {},
     "/api/v1/instances/{name}/objectives": {"rpo": "24h", "rto": "30m"},
 }
 ALL_API_CHANGES = API_CHANGES | API_ADMINISTRATION_CHANGES
 API_ADMINISTRATION = ["/api/v1/tokens"]
 API_OPERATORS_REMOVALS = ["/api/v1/schedules/{name}", "/api/v1/notices/{notice_id}"]
-API_REMOVALS = ["/api/v1/tokens/{name:path}", "/api/v1/hosts/{name}", "/api/v1/repositories/{name}"]
+API_REMOVALS = ["/api/v1/tokens/{name:path}", "/api/v1/hosts/{name}", "/api/v1/repositories/{name}", "/api/v1/notifications/{name}"]
 DESCRIPTION = "/api/v1/openapi.json"
 
 GETS = {*OPEN, *SEEN_BY_ALL, *OPERATORS_FORMS, *ADMINISTRATORS_FORMS, *STREAMS, *API_READS, *API_STREAMS, *API_ADMINISTRATION, DESCRIPTION}
