@@ -20,6 +20,7 @@ from appliance.operations.archives import Archives
 from appliance.operations.carriers import Carrier, CarrierFile, carrier_file, fork_aside, fork_carrier
 from appliance.operations.engine import Engine
 from appliance.operations.keeping import Keeping
+from appliance.operations.publishing import Publishing
 from appliance.operations.renewing import Renewing
 from appliance.operations.scheduling import Scheduling
 from appliance.operations.telling import tell_end
@@ -83,6 +84,7 @@ class Worker:
     renewing: Renewing = field(default_factory=Renewing)
     archives: Archives = field(default_factory=Archives)
     scheduling: Scheduling = field(default_factory=Scheduling)
+    publishing: Publishing = field(default_factory=Publishing)
     waiting: Carrier | None = None
     looking: int | None = None
     stopping: bool = False
@@ -106,6 +108,7 @@ class Worker:
                 self._claim()
                 self.keeping.clear(self.appliance, self.now(), idle=not self.carried)
                 self.renewing.look(self.appliance, self.now(), idle=not self.carried)
+                self.publishing.look(self.appliance)
                 self.archives.look(self.appliance, self.now(), idle=not self.carried)
                 _wait(wake, signals, WATCH_SECONDS if self.carried else IDLE_SECONDS)
             self._take_leave()

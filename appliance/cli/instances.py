@@ -9,7 +9,7 @@ from appliance.cli.opened import now, opened, who
 from appliance.cli.output import AsJson, console, print_json, print_table
 from appliance.cli.requested import Detach, carry_out
 from appliance.domain.host import LOCALHOST
-from appliance.domain.objectives import Objectives, read_length, written
+from appliance.domain.objectives import Objectives, read_latency, read_length, read_share, written, written_latency, written_share
 from appliance.domain.tls import TlsMode
 from appliance.errors import InvalidRequest
 
@@ -141,15 +141,29 @@ def promise(
     name: Name,
     rpo: Annotated[str | None, typer.Option(help="No more than the changes of so long may be lost, as 24h; empty for no promise.")] = None,
     rto: Annotated[str | None, typer.Option(help="Back in service after so long, as 30m; empty for no promise.")] = None,
+    availability: Annotated[str | None, typer.Option(help="Serves so much of 30 days, in per cent, as 99.5; empty for that.")] = None,
+    latency: Annotated[str | None, typer.Option(help="Answers probes within, as 800ms or 2s; empty for 2s.")] = None,
+    latency_share: Annotated[str | None, typer.Option(help="So many of them, in per cent, as 95; empty for that.")] = None,
 ) -> None:
-    """Say what is promised of an instance for the worst day; the panel says when a backup is older or a drill took longer."""
+    """Say what is promised of an instance: for the worst day, and for all others. Alerts and the panel say when it is not kept."""
     store = opened().store
     known = store.instances.get(name).objectives
     wanted = Objectives(
-        rpo=known.rpo if rpo is None else read_length(rpo, "rpo"), rto=known.rto if rto is None else read_length(rto, "rto")
+        rpo=known.rpo if rpo is None else read_length(rpo, "rpo"),
+        rto=known.rto if rto is None else read_length(rto, "rto"),
+        availability=known.availability if availability is None else read_share(availability, "availability"),
+        latency=known.latency if latency is None else read_latency(latency, "latency"),
+        latency_share=known.latency_share if latency_share is None else read_share(latency_share, "latency_share"),
     )
     store.instances.promise(name, wanted, by=who(), now=now())
-    said = [f"{what} {written(length) or 'not said'}" for what, length in (("lost at most", wanted.rpo), ("back within", wanted.rto))]
+    told = {
+        "lost at most": written(wanted.rpo),
+        "back within": written(wanted.rto),
+        "served %": written_share(wanted.availability),
+        "answered within": written_latency(wanted.latency),
+        "of probes %": written_share(wanted.latency_share),
+    }
+    said = [f"{what} {text or 'not said'}" for what, text in told.items()]
     console.print(f"{name}: {', '.join(said)}.", markup=False)
 
 

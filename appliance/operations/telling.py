@@ -2,13 +2,15 @@
 
 import sqlite3
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from appliance.domain.instance import Instance, InstanceState
 from appliance.domain.operation import Operation, OperationStatus
+from appliance.domain.schedule import Schedule
 from appliance.operations.machines import Machine, machine_of
+from appliance.operations.promising import promises_of
 from appliance.operations.steps.health import OPEN_PROBES, probes_of
 from appliance.products.probing import Door, reachable
 from appliance.wiring import Appliance
@@ -21,7 +23,8 @@ def publish_targets(appliance: Appliance) -> None:
     """Write the targets file anew from what the store knows."""
     file = appliance.settings.targets_file
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_targets(file, [_target(appliance, instance) for instance in appliance.store.instances.list() if _is_watched(instance)])
+    schedules = appliance.store.schedules.list()
+    write_targets(file, [_target(appliance, instance, schedules) for instance in appliance.store.instances.list() if _is_watched(instance)])
 
 
 def tell_backup(appliance: Appliance, crm: str, *, repository: str, began: datetime, record: Mapping[str, Any]) -> None:
@@ -82,7 +85,7 @@ def _is_watched(instance: Instance) -> bool:
     return instance.state == InstanceState.ACTIVE and instance.deployment is not None
 
 
-def _target(appliance: Appliance, instance: Instance) -> Target:
+def _target(appliance: Appliance, instance: Instance, schedules: Sequence[Schedule]) -> Target:
     assert instance.deployment is not None  # noqa: S101 - only watched instances come here
     machine = machine_of(appliance, instance.host, channel="monitor")
     probes = probes_of(appliance, instance, instance.deployment, door=Door.PROXY)
@@ -97,6 +100,7 @@ def _target(appliance: Appliance, instance: Instance) -> Target:
             "interval_seconds": appliance.settings.probe_interval_seconds,
             "probes": probes,
             **far,
+            "promises": promises_of(instance, schedules),
             "certificate": _shown_certificate(machine, instance),
             "maintenance_flag": str(machine.layout.crm_root / instance.name / "maintenance" / "maintenance.on"),
         }

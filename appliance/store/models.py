@@ -123,6 +123,9 @@ class InstanceRow(Base):
     is_public: Mapped[bool] = mapped_column(default=False, server_default=false())
     rpo_seconds: Mapped[int | None]
     rto_seconds: Mapped[int | None]
+    availability_ratio: Mapped[float | None]
+    latency_seconds: Mapped[float | None]
+    latency_ratio: Mapped[float | None]
 
 
 class NoticeRow(Base):

@@ -46,7 +46,7 @@ class Instances:
         """Take the name, the slot and with it the ports. Raises Conflict when one of them is taken."""
         values = {
             **{name: value for name, value in vars(instance).items() if name != "objectives"},
-            **_seconds(instance.objectives),
+            **_columns(instance.objectives),
             "settings": dict(instance.settings),
             "tls": instance.tls.as_json(),
             "deployment": None,
@@ -105,9 +105,9 @@ class Instances:
         self.get(name)
         with self.database.writing() as session:
             row = session.get_one(InstanceRow, name)
-            for column, value in _seconds(objectives).items():
+            for column, value in _columns(objectives).items():
                 setattr(row, column, value)
-            session.add(AuditRow(at=now, actor=by, action="objectives", subject=name, detail=_seconds(objectives)))
+            session.add(AuditRow(at=now, actor=by, action="objectives", subject=name, detail=_columns(objectives)))
 
     def mark(self, name: str, state: InstanceState) -> None:
         """Write where it stands in its life."""
@@ -201,16 +201,27 @@ def _instance(row: InstanceRow) -> Instance:
         created_at=row.created_at,
         asks_approval=bool(row.asks_approval),
         is_public=bool(row.is_public),
-        objectives=Objectives(rpo=_length(row.rpo_seconds), rto=_length(row.rto_seconds)),
+        objectives=Objectives(
+            rpo=_length(row.rpo_seconds),
+            rto=_length(row.rto_seconds),
+            availability=row.availability_ratio,
+            latency=_length(row.latency_seconds),
+            latency_share=row.latency_ratio,
+        ),
     )
 
 
-def _seconds(objectives: Objectives) -> dict[str, int | None]:
+def _columns(objectives: Objectives) -> dict[str, float | None]:
     lengths = {"rpo_seconds": objectives.rpo, "rto_seconds": objectives.rto}
-    return {name: None if length is None else int(length.total_seconds()) for name, length in lengths.items()}
+    return {
+        **{name: None if length is None else int(length.total_seconds()) for name, length in lengths.items()},
+        "availability_ratio": objectives.availability,
+        "latency_seconds": None if objectives.latency is None else objectives.latency.total_seconds(),
+        "latency_ratio": objectives.latency_share,
+    }
 
 
-def _length(seconds: int | None) -> timedelta | None:
+def _length(seconds: float | None) -> timedelta | None:
     return None if seconds is None else timedelta(seconds=seconds)
 
 

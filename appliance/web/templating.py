@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from appliance import __version__
-from appliance.domain.objectives import written
+from appliance.domain.objectives import LATENCIES, written, written_latency, written_share
 from appliance.web import formats
 from appliance.web.access import Principal
 from appliance.web.assets import Assets
@@ -56,7 +56,8 @@ def open_pages(assets: Assets, clock: Callable[[], datetime]) -> Pages:
         auto_reload=False,
     )
     environment.filters |= {one.__name__: one for one in FILTERS}
-    environment.filters["length_written"] = written
+    environment.filters |= {"length_written": written, "share_written": written_share, "latency_written": written_latency}
+    environment.globals["latencies"] = [written_latency(latency) for latency in LATENCIES]
     environment.globals |= {"asset": assets.url, "version": __version__}
     environment.globals["ui"] = environment.get_template("ui.html").module
     return Pages(environment=environment, clock=clock)

@@ -69,7 +69,7 @@ class Monitor:
             "ALERT_RULES_EVERY_SECONDS": EVERY_SECONDS,
             "CONFIG": "/nonexistent",
         }
-        environment = os.environ | {f"APPLIANCE_{name}": str(value) for name, value in (told | more).items()}
+        environment = os.environ | {f"APPLIANCE_{name}": str(value) for name, value in told.items()}
         argv = [sys.executable, "-c", "from appliance.cli import main; main()", "monitor"]
         settings.targets_file.unlink(missing_ok=True)
         with self.log.open("a") as log:

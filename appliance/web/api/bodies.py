@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from appliance.domain.instance import Instance, RecoveryPoint
-from appliance.domain.objectives import written
+from appliance.domain.objectives import written, written_latency, written_share
 from appliance.domain.operation import Operation, OperationStatus, StepStatus
 from appliance.domain.product import ProductDefinition
 from appliance.domain.tls import TlsMode
@@ -62,16 +62,31 @@ def _as_written(value: Any) -> Any:
     return written(value) if value is None or isinstance(value, timedelta) else value
 
 
-class ObjectivesBody(Body):
-    """What is promised of a CRM for the worst day, as 90m, 24h or 2d; empty for no promise.
+def _as_share(value: Any) -> Any:
+    """A share as people write it, in per cent."""
+    return written_share(value) if value is None or isinstance(value, float) else value
 
-    `rpo`: no more than the changes of so long may be lost; `rto`: it is back in service after so long.
+
+def _as_latency(value: Any) -> Any:
+    """How long a probe may take, as people write it."""
+    return written_latency(value) if value is None or isinstance(value, timedelta) else value
+
+
+class ObjectivesBody(Body):
+    """What is promised of a CRM. Lengths as 90m, 24h or 2d; empty for no promise.
+
+    `rpo`: no more than the changes of so long may be lost; `rto`: it is back in service after so long. `availability`: the share of 30 days
+    that it serves, in per cent, as 99.5, which is also what is expected without a promise; `latency_share` of the probes, in per cent,
+    are answered within `latency`, as 800ms or 2s; without a promise, 95 within 2s.
     """
 
     model_config = ConfigDict(from_attributes=True)
 
     rpo: Annotated[str, BeforeValidator(_as_written), Field(max_length=8)] = ""
     rto: Annotated[str, BeforeValidator(_as_written), Field(max_length=8)] = ""
+    availability: Annotated[str, BeforeValidator(_as_share), Field(max_length=8)] = ""
+    latency: Annotated[str, BeforeValidator(_as_latency), Field(max_length=8)] = ""
+    latency_share: Annotated[str, BeforeValidator(_as_share), Field(max_length=8)] = ""
 
 
 class InstanceBody(Body):

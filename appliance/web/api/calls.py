@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from appliance.domain.objectives import Objectives, read_length
+from appliance.domain.objectives import read_objectives
 from appliance.domain.operation import Operation
 from appliance.operations.certifying import authority
 from appliance.operations.requesting import approve, cancel, retry
@@ -144,9 +144,9 @@ def ask_approval(panel: PanelDependency, principal: Bearer, name: str, body: App
 
 @router.post("/instances/{name}/objectives", status_code=204)
 def promise(panel: PanelDependency, principal: Bearer, name: str, body: ObjectivesBody) -> None:
-    """Say how much of a CRM may be lost at most, and how soon it is to be back."""
+    """Say what is promised of a CRM; what is left out is promised no longer."""
     principal.demand("objectives")
-    objectives = Objectives(rpo=read_length(body.rpo, "rpo"), rto=read_length(body.rto, "rto"))
+    objectives = read_objectives(body.model_dump())
     panel.appliance.store.instances.promise(name, objectives, by=principal.name, now=panel.clock())
 
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
 
-from appliance.domain.objectives import Objectives, read_length
+from appliance.domain.objectives import read_objectives
 from appliance.errors import InvalidRequest
 from appliance.web.access import Principal
 from appliance.web.errors import Problem, problem_of
@@ -95,10 +95,10 @@ def publish(panel: PanelDependency, form: Form, name: str) -> Response:
 
 @router.post("/{name}/objectives")
 def promise(panel: PanelDependency, form: Form, name: str) -> Response:
-    """Say how much may be lost at most, and how soon it is to be back."""
+    """Say what is promised of it."""
     form.principal.demand("objectives")
     try:
-        objectives = Objectives(rpo=read_length(form.text("rpo"), "rpo"), rto=read_length(form.text("rto"), "rto"))
+        objectives = read_objectives(form.fields)
     except InvalidRequest as error:
         return instance_page(panel, form.principal, name, problem_of(error))
     panel.appliance.store.instances.promise(name, objectives, by=form.principal.name, now=panel.clock())

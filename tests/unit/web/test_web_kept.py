@@ -104,7 +104,13 @@ def test_a_broken_promise_needs_attention(world: PanelWorld, victor: Browser, al
 def test_a_program_promises_too(world: PanelWorld) -> None:
     program = world.program_of("Alice")
     assert program.post("/api/v1/instances/sales/objectives", json={"rpo": "90m"}).status_code == 204
-    assert program.get("/api/v1/instances/sales").json()["objectives"] == {"rpo": "90m", "rto": ""}
+    assert program.get("/api/v1/instances/sales").json()["objectives"] == {
+        "rpo": "90m",
+        "rto": "",
+        "availability": "",
+        "latency": "",
+        "latency_share": "",
+    }
     assert program.post("/api/v1/instances/sales/objectives", json={"rpo": "0m"}).status_code == 422
     assert world.program_of("Oscar").post("/api/v1/instances/sales/objectives", json={}).status_code == 403
 
@@ -113,3 +119,19 @@ def test_a_program_promises_too(world: PanelWorld) -> None:
 def test_what_is_no_length_is_refused(wrong: str) -> None:
     with pytest.raises(InvalidRequest, match="is no length"):
         read_length(wrong, "rpo")
+
+
+def test_how_long_and_how_fast_it_serves_is_promised_too(world: PanelWorld, alice: Browser) -> None:
+    store, program = world.appliance.store, world.program_of("Alice")
+    typed = {"rpo": "", "rto": "", "availability": "99.9 %", "latency": "800ms", "latency_share": "97,5"}
+    assert alice.post("/instances/sales/objectives", typed).status_code == 303
+    kept = store.instances.get("sales").objectives
+    assert (kept.availability, kept.latency, kept.latency_share) == (0.999, timedelta(milliseconds=800), 0.975)
+    page = alice.get("/instances/sales").text
+    assert 'value="99.9"' in page
+    assert "<option selected>800ms</option>" in page
+    told = program.get("/api/v1/instances/sales").json()["objectives"]
+    assert told == {"rpo": "", "rto": "", "availability": "99.9", "latency": "800ms", "latency_share": "97.5"}
+    for wrong in ({"availability": "101"}, {"availability": "12"}, {"latency": "7s"}, {"latency_share": "most"}):
+        assert program.post("/api/v1/instances/sales/objectives", json=wrong).status_code == 422
+    assert store.instances.get("sales").objectives == kept

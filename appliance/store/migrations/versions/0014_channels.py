@@ -1,4 +1,4 @@
-"""Where people are notified."""
+"""Where people are notified, and how long and how fast each CRM is promised to serve."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,8 +11,13 @@ branch_labels = None
 depends_on = None
 
 
+PROMISES = ("availability_ratio", "latency_seconds", "latency_ratio")
+
+
 def upgrade() -> None:
     """Bring the schema forward."""
+    for name in PROMISES:
+        op.add_column("instances", sa.Column(name, sa.Float(), nullable=True))
     op.create_table(
         "channels",
         sa.Column("name", sa.String(), nullable=False),
@@ -36,3 +41,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take the schema back."""
     op.drop_table("channels")
+    with op.batch_alter_table("instances") as table:
+        for name in PROMISES:
+            table.drop_column(name)
