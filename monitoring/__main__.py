@@ -1,9 +1,10 @@
-"""`python -m monitoring probe`, `python -m monitoring serve` and `python -m monitoring rules`."""
+"""`python -m monitoring` with the verbs `probe`, `serve`, `rules` and `dashboard`."""
 
 import argparse
 import sys
 from pathlib import Path
 
+from monitoring import grafana
 from monitoring.once import probe_once
 from monitoring.rules.prometheus import DIRECTORY, write
 from monitoring.serve import serve
@@ -14,6 +15,9 @@ def main() -> int:
     arguments = _parser().parse_args()
     if arguments.verb == "probe":
         return probe_once(sys.stdin, sys.stdout)
+    if arguments.verb == "dashboard":
+        grafana.FILE.write_text(grafana.dashboard(), encoding="utf-8")
+        return 0
     if arguments.verb == "rules":
         return _write_rules(arguments.directory)
     return serve(targets=arguments.targets, ledger=arguments.ledger, listen=arguments.listen)
@@ -25,6 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs.add_parser("probe", help="run the probes described on standard input once and print their results")
     rules = verbs.add_parser("rules", help="write the alert rules as files for Prometheus")
     rules.add_argument("--directory", type=Path, default=DIRECTORY, metavar="DIRECTORY", help="where to, instead of beside this package")
+    verbs.add_parser("dashboard", help="write the Grafana dashboard")
     watch = verbs.add_parser("serve", help="watch the CRMs of the targets file and serve /metrics until SIGTERM")
     watch.add_argument("--targets", type=Path, required=True, metavar="FILE", help="what to watch; read again when it changes")
     watch.add_argument("--ledger", type=Path, required=True, metavar="FILE", help="where to keep what was seen; made if needed")

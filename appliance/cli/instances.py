@@ -159,9 +159,9 @@ def promise(
     told = {
         "lost at most": written(wanted.rpo),
         "back within": written(wanted.rto),
-        "served %": written_share(wanted.availability),
-        "answered within": written_latency(wanted.latency),
-        "of probes %": written_share(wanted.latency_share),
+        "per cent served": written_share(wanted.availability),
+        "answers within": written_latency(wanted.latency),
+        "per cent of them": written_share(wanted.latency_share),
     }
     said = [f"{what} {text or 'not said'}" for what, text in told.items()]
     console.print(f"{name}: {', '.join(said)}.", markup=False)

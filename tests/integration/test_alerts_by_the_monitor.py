@@ -57,18 +57,9 @@ class Monitor:
 
     def start(self) -> None:
         settings = self.appliance.settings
-        told: dict[str, object] = {
-            "HOME": settings.home,
-            "ETC": settings.etc,
-            "RUN": settings.run,
-            "LOG": settings.log,
-            "CRM_ROOT": settings.crm_root,
-        }
-        more: dict[str, object] = {
-            "MONITOR_LISTEN": f"127.0.0.1:{free_port()}",
-            "ALERT_RULES_EVERY_SECONDS": EVERY_SECONDS,
-            "CONFIG": "/nonexistent",
-        }
+        places = {name.upper(): getattr(settings, name) for name in ("home", "etc", "run", "log", "crm_root")}
+        listen = f"127.0.0.1:{free_port()}"
+        told = places | {"MONITOR_LISTEN": listen, "ALERT_RULES_EVERY_SECONDS": EVERY_SECONDS, "CONFIG": "/nonexistent"}
         environment = os.environ | {f"APPLIANCE_{name}": str(value) for name, value in told.items()}
         argv = [sys.executable, "-c", "from appliance.cli import main; main()", "monitor"]
         settings.targets_file.unlink(missing_ok=True)

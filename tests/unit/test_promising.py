@@ -76,7 +76,7 @@ def test_a_promise_is_published_by_the_worker_and_only_when_it_has_changed(world
     done = CliRunner().invoke(
         app, ["instance", "objectives", "sales", "--availability", "99.9", "--latency", "1200ms"], catch_exceptions=False
     )
-    assert "served % 99.9, answered within 1200ms" in done.stdout
+    assert "per cent served 99.9, answers within 1200ms" in " ".join(done.stdout.split())
     publishing.look(appliance)
     (target,) = read_targets(file).targets
     assert (target.promises.availability_ratio, target.promises.latency_seconds) == (0.999, 1.2)
