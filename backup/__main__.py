@@ -15,6 +15,7 @@ from backup.actions.check import check
 from backup.actions.compare import compare
 from backup.actions.copy import copy
 from backup.actions.fetch import fetch
+from backup.actions.files import files
 from backup.actions.forget import forget
 from backup.actions.init import init
 from backup.actions.inspect import inspect
@@ -23,6 +24,7 @@ from backup.actions.kept import kept
 from backup.actions.key import key
 from backup.actions.leftovers import leftovers
 from backup.actions.points import points
+from backup.actions.read import read
 from backup.actions.recover import recover
 from backup.actions.relay import relay
 from backup.actions.restore import restore
@@ -40,6 +42,8 @@ ACTIONS: dict[str, Callable[[Any, Reporter], dict[str, JsonValue]]] = {
     "backup": backup,
     "points": points,
     "restore": restore,
+    "files": files,
+    "read": read,
     "inspect": inspect,
     "forget": forget,
     "check": check,
@@ -58,18 +62,26 @@ ACTIONS: dict[str, Callable[[Any, Reporter], dict[str, JsonValue]]] = {
     "key": key,
 }
 NICE_VERBS = frozenset({"backup", "base", "copy", "stream", "ship", "relay", "check", "compare", "forget"})
+READS = "read"
+"""The verb whose standard output is what was asked for."""
 NICENESS = 10
 DIED_UNHEARD = 1
 
 
 def main(arguments: Sequence[str]) -> int:
     """Carry out one verb and give the exit code."""
-    reporter: Reporter = Terminal() if sys.stdout.isatty() else JsonLines()
+    reporter = _reporter(arguments)
     try:
         return _carry_out(arguments, reporter)
     except NotDone as failure:
         reporter.finish("error", {"code": failure.code, "message": str(failure), **failure.details})
         return failure.exit_code
+
+
+def _reporter(arguments: Sequence[str]) -> Reporter:
+    if arguments[:1] == [READS]:
+        return JsonLines(stream=sys.stderr)
+    return Terminal() if sys.stdout.isatty() else JsonLines()
 
 
 def _carry_out(arguments: Sequence[str], reporter: Reporter) -> int:

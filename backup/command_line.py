@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from backup.failures import InvalidSpec
+from backup.lent import taken_into_memory
 from backup.spec import (
     AnySpec,
     BackupSpec,
@@ -17,6 +18,7 @@ from backup.spec import (
     CompareSpec,
     CopySpec,
     FetchSpec,
+    FilesSpec,
     ForgetSpec,
     InitSpec,
     InspectSpec,
@@ -25,6 +27,7 @@ from backup.spec import (
     KeySpec,
     LeftoversSpec,
     PointsSpec,
+    ReadSpec,
     RecoverSpec,
     RelaySpec,
     RestoreSpec,
@@ -37,6 +40,8 @@ SPECS: dict[str, type[AnySpec]] = {
     "backup": BackupSpec,
     "points": PointsSpec,
     "restore": RestoreSpec,
+    "files": FilesSpec,
+    "read": ReadSpec,
     "inspect": InspectSpec,
     "forget": ForgetSpec,
     "check": CheckSpec,
@@ -63,7 +68,7 @@ def parse(arguments: Sequence[str]) -> tuple[str, AnySpec]:
     """Give the verb and its checked spec; raises `InvalidSpec` with what is wrong."""
     verb = arguments[0] if arguments else ""
     if len(arguments) == 1 and verb in SPECS:
-        return verb, _checked(SPECS[verb], sys.stdin.read())
+        return verb, _checked(SPECS[verb], taken_into_memory(sys.stdin.read()))
     flags = vars(_parser().parse_args(arguments))
     return verb, _checked(SPECS[verb], _spec_from(verb, flags))
 
@@ -104,6 +109,8 @@ def _parser() -> argparse.ArgumentParser:
         "kept",
         "fetch",
         "key",
+        "files",
+        "read",
     ):
         verbs.add_parser(name, help=SPECS[name].__doc__)
     _repository_flags(points, check, restore)

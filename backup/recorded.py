@@ -47,16 +47,22 @@ class Contents:
 
 def contents(repository: Repository, *, crm: str | None) -> Contents:
     """Read the recovery points of a CRM, or of all."""
-    return _contents(repository, crm, _record)
+    return _contents(repository, [f"crm={crm}"] if crm else [], _record)
 
 
 def readable_contents(repository: Repository, *, crm: str | None) -> Contents:
     """The same for those who only read: a record that is none, which whoever can add may have added, is passed over and said."""
-    return _contents(repository, crm, _readable_record)
+    return _contents(repository, [f"crm={crm}"] if crm else [], _readable_record)
 
 
-def _contents(repository: Repository, crm: str | None, read: Callable[[Repository, Snapshot], RecoveryPoint | None]) -> Contents:
-    snapshots = repository.snapshots([f"crm={crm}"] if crm else [])
+def point_held(repository: Repository, name: str, *, crm: str | None) -> RecoveryPoint:
+    """Read one recovery point, and no record but its own; raises a failure `point_missing` or `ambiguous`."""
+    found = _contents(repository, [f"point={name}"], _readable_record)
+    return Contents(points=[point for point in found.points if crm in (None, point.crm)], snapshots=found.snapshots).point(name)
+
+
+def _contents(repository: Repository, tags: list[str], read: Callable[[Repository, Snapshot], RecoveryPoint | None]) -> Contents:
+    snapshots = repository.snapshots(tags)
     here = names_here(snapshots)
     records = [read(repository, one) for one in snapshots if one.tag("part") == "record"]
     points = [_as_here(point, here) for point in records if point is not None]

@@ -108,17 +108,20 @@ class Repository:
     def see_files(self, snapshot: str, directories: Sequence[str], see: Callable[[SavedFile], None]) -> None:
         """Hand over each file below directories of a snapshot, however many there are."""
 
-        def look(line: str) -> bool:
+        def look(line: str) -> None:
             node = json.loads(line)
             if node.get("type") == "file":
                 see(SavedFile.model_validate(node))
-            return False
 
-        self.executor.more(restic_arguments.ls_below(snapshot, directories), keep=look)
+        self.executor.listen(restic_arguments.ls_below(snapshot, directories), look)
 
     def restore_files(self, snapshot: str, paths: Sequence[str], *, target: str) -> None:
         """Restore some files below a directory, each at its whole path."""
         self.executor.more(restic_arguments.restore_files(snapshot, paths, target=target))
+
+    def list_nodes(self, tree: str, path: str, hear: Callable[[str], None], *, deeply: bool = False) -> None:
+        """List what is at a path of a tree: itself, unless it is the tree, then what is in it; each as restic's line of JSON."""
+        self.executor.listen((restic_arguments.ls_tree if deeply else restic_arguments.ls)(tree, path), hear)
 
     def restore_tree(self, snapshot: str, *, source: str, target: str) -> None:
         """Restore and verify one directory."""

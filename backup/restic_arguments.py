@@ -25,6 +25,15 @@ def dump(snapshot: str, filename: str) -> list[str]:
     return ["dump", snapshot, f"/{filename}"]
 
 
+def dump_part(tree: str, path: str, *, archive: str) -> list[str]:
+    """Write a file to standard output, or a directory as an archive; `tree` is a snapshot and a directory in it.
+
+    >>> dump_part("4f1c:/srv/files", "/--target=x", archive="zip")
+    ['dump', '--archive', 'zip', '4f1c:/srv/files', '/--target=x']
+    """
+    return ["dump", "--archive", archive, tree, path]
+
+
 def ls(snapshot: str, directory: str) -> list[str]:
     """List one directory of a snapshot: first itself, then what is in it."""
     return ["ls", snapshot, directory]
@@ -42,6 +51,11 @@ def restore_files(snapshot: str, paths: Sequence[str], *, target: str) -> list[s
     ['restore', 'ab12', '--target', '/tmp/new', '--include=/srv/a\[1\]\*.txt']
     """
     return ["restore", snapshot, "--target", target, *(f"--include={re.sub(PATTERN_SIGNS, SIGN_ITSELF, path)}" for path in paths)]
+
+
+def ls_tree(tree: str, path: str) -> list[str]:
+    """List what is at a path of a tree, and all below it."""
+    return ["ls", "--recursive", tree, path]
 
 
 def restore_tree(snapshot: str, *, source: str, target: str) -> list[str]:

@@ -62,6 +62,15 @@ class ResticExecutor:
         """Run a command that resticpy lacks, on resticpy's own base command."""
         return self.execute(base_command(arguments), stdin=stdin, keep=keep)
 
+    def listen(self, arguments: Sequence[str], hear: Callable[[str], None]) -> None:
+        """The same for an output that may be too long to be kept."""
+
+        def told(line: str) -> bool:
+            hear(line)
+            return False
+
+        self.more(arguments, keep=told)
+
     def only_reads(self, verb: str) -> bool:
         """Say whether restic shall take no lock: for a quick look, or because the repository is on a read-only disk."""
         return verb in READING_COMMANDS or not self.takes_locks

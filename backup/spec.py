@@ -1,14 +1,14 @@
 """What each verb is asked to do, as JSON on standard input. Nothing here can become an option of a program."""
 
 from itertools import pairwise
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from backup.database_spec import DatabaseSpec, PostgreSQLSpec
 from backup.locations import CREDENTIALS, kind_of
 from backup.points import RESERVED_NAMES
-from backup.spec_values import CrmName, Location, Path_, PlainPath, PointId, Queries, SqlName, UserName
+from backup.spec_values import CrmName, InnerPath, Location, Path_, PlainPath, PointId, Queries, SqlName, UserName
 
 SIX_HOURS_IN_SECONDS = 6 * 3600
 
@@ -124,6 +124,29 @@ class RestoreSpec(_RepositoryVerb):
         if any(later.startswith(earlier) for earlier, later in pairwise(targets)):
             raise ValueError("files: no target may be, or lie in, another one")
         return self
+
+
+class _HeldSpec(_RepositoryVerb):
+    point: PointId
+    crm: CrmName | None = None
+    source: Path_
+    path: InnerPath = ""
+
+
+class FilesSpec(_HeldSpec):
+    """List a directory (`path`) of the tree `source` that a recovery point holds: by name, `limit` entries behind the first `after`."""
+
+    after: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=1, le=10_000)] = 1000
+
+
+class ReadSpec(_HeldSpec):
+    """Write a file of the tree `source` that a recovery point holds to standard output, or a directory as an archive.
+
+    What is said about it is on standard error.
+    """
+
+    archive: Literal["tar", "zip"] = "tar"
 
 
 class BaseSpec(_RepositoryVerb):
@@ -284,6 +307,8 @@ AnySpec = (
     | BackupSpec
     | PointsSpec
     | RestoreSpec
+    | FilesSpec
+    | ReadSpec
     | InspectSpec
     | ForgetSpec
     | CheckSpec

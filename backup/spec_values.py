@@ -18,7 +18,15 @@ def normalised_path(value: str) -> str:
     return value
 
 
+def inner_path(value: str) -> str:
+    """Let only a normalised path inside a tree through, whatever its names hold; the empty one is the tree itself."""
+    if value and ({"", ".", ".."} & set(value.split("/")) or "\0" in value):
+        raise ValueError("must be a path inside the tree, without '..', '//' or a '/' at an end")
+    return value
+
+
 Path_ = Annotated[str, AfterValidator(normalised_path)]
+InnerPath = Annotated[str, AfterValidator(inner_path), StringConstraints(max_length=4096)]
 CrmName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 PointId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 SqlName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,62}$")]

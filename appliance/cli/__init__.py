@@ -10,6 +10,7 @@ from appliance.cli import (
     alerts,
     backups,
     certificates,
+    files,
     hosts,
     instances,
     machine,
@@ -44,7 +45,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for room in (processes, instances, backups, machine, pending, patching):
+for room in (processes, instances, backups, files, machine, pending, patching):
     app.registered_commands += room.app.registered_commands
 app.registered_commands += repositories.kit_app.registered_commands
 app.add_typer(instances.instance_app, name="instance")

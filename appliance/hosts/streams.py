@@ -76,17 +76,18 @@ def _follow(
                 for line in lines:
                     if key.data == "err":
                         said.append(line.decode(errors="replace"))
-                    elif event := _parse(line):
+                    elif event := event_in(line) or {"event": "log", "text": line.decode(errors="replace")}:
                         last = event
                         on_event(event)
     return last, said
 
 
-def _parse(line: bytes) -> dict[str, Any] | None:
+def event_in(line: bytes) -> dict[str, Any] | None:
+    """The event that a line of a program is, None for any other line."""
     try:
         event = json.loads(line)
     except ValueError:
-        return {"event": "log", "text": line.decode(errors="replace")}
+        return None
     return event if isinstance(event, dict) else None
 
 

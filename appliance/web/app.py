@@ -7,7 +7,18 @@ from fastapi import Depends, FastAPI
 
 from appliance import __version__
 from appliance.web import assets
-from appliance.web.api import alert_calls, calls, description, health, host_calls, notice_calls, pending_calls, repository_calls, schedule_calls
+from appliance.web.api import (
+    alert_calls,
+    calls,
+    description,
+    file_calls,
+    health,
+    host_calls,
+    notice_calls,
+    pending_calls,
+    repository_calls,
+    schedule_calls,
+)
 from appliance.web.errors import install_handlers
 from appliance.web.pages import (
     alerts,
@@ -16,6 +27,7 @@ from appliance.web.pages import (
     changes,
     drills,
     entrance,
+    files,
     fleet,
     host_adding,
     hosts,
@@ -48,6 +60,7 @@ PAGES = (
     schedules,
     operations,
     backups,
+    files,
     drills,
     repositories,
     monitoring,
@@ -67,11 +80,11 @@ def _now() -> datetime:
 def create_app(appliance: Appliance, *, clock: Callable[[], datetime] = _now) -> FastAPI:
     """Build the ASGI application. Raises ConfigurationError when the assets are missing."""
     app = FastAPI(title="CRM Appliance", version=__version__, description=DESCRIPTION, docs_url=None, redoc_url=None, openapi_url=None)
-    files = assets.load_assets()
-    app.state.panel = Panel(appliance=appliance, pages=open_pages(files, clock), assets=files, clock=clock)
+    loaded = assets.load_assets()
+    app.state.panel = Panel(appliance=appliance, pages=open_pages(loaded, clock), assets=loaded, clock=clock)
     for page in PAGES:  # each page is closed to strangers before anything else of the request is looked at
         app.include_router(page.router, dependencies=[Depends(principal_of)])
-    for api in (alert_calls, calls, host_calls, notice_calls, pending_calls, repository_calls, schedule_calls):
+    for api in (alert_calls, calls, file_calls, host_calls, notice_calls, pending_calls, repository_calls, schedule_calls):
         app.include_router(api.router, dependencies=[Depends(bearer_of), Depends(DOCUMENTED)])
     for module in (entrance, assets, description, health, status):
         app.include_router(module.router)

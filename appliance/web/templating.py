@@ -9,12 +9,14 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from appliance import __version__
+from appliance.domain.inert import inert
 from appliance.domain.objectives import LATENCIES, written, written_latency, written_share
 from appliance.web import formats
 from appliance.web.access import Principal
 from appliance.web.assets import Assets
 
 FILTERS = (
+    inert,
     formats.ago,
     formats.exact,
     formats.duration,

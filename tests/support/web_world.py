@@ -103,6 +103,12 @@ class PanelWorld:
     def __post_init__(self) -> None:
         self.app = create_app(self.appliance, clock=lambda: self.moment)
         self._pristine = self.appliance.settings.database_file.with_suffix(".pristine")
+        self.keep_as_it_is()
+
+    def keep_as_it_is(self) -> None:
+        """Have later resets lead to what is there now."""
+        with self.appliance.store.database.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
         shutil.copy(self.appliance.settings.database_file, self._pristine)
 
     def reset(self) -> None:

@@ -43,6 +43,8 @@ ADMINISTRATORS_FORMS = [
     "/hosts/{name}/trust",
     "/hosts/{name}/remove",
 ]
+OPERATORS_LOOKS = ["/backups/{name}/files", "/backups/{name}/files/download"]
+"""They show what a CRM's users have written."""
 STREAMS = ["/operations/{operation_id}/stream"]
 CHANGES = {
     "/instances/{name}/backup": "operator",
@@ -102,6 +104,7 @@ API_READS = [
     "/api/v1/operations/{operation_id}",
     "/api/v1/operations/{operation_id}/log",
 ]
+API_OPERATORS_READS = ["/api/v1/instances/{name}/files", "/api/v1/instances/{name}/files/content"]
 API_STREAMS = ["/api/v1/operations/{operation_id}/log/stream"]
 WEB2 = {"name": "web2", "address": "127.0.0.1", "port": 1}
 API_CHANGES: dict[str, dict[str, object]] = {
@@ -134,7 +137,9 @@ API_OPERATORS_REMOVALS = ["/api/v1/schedules/{name}", "/api/v1/notices/{notice_i
 API_REMOVALS = ["/api/v1/tokens/{name:path}", "/api/v1/hosts/{name}", "/api/v1/repositories/{name}", "/api/v1/notifications/{name}"]
 DESCRIPTION = "/api/v1/openapi.json"
 
-GETS = {*OPEN, *SEEN_BY_ALL, *OPERATORS_FORMS, *ADMINISTRATORS_FORMS, *STREAMS, *API_READS, *API_STREAMS, *API_ADMINISTRATION, DESCRIPTION}
+PAGES = [*SEEN_BY_ALL, *OPERATORS_FORMS, *OPERATORS_LOOKS, *ADMINISTRATORS_FORMS, *STREAMS]
+API_GETS = [*API_READS, *API_OPERATORS_READS, *API_STREAMS, *API_ADMINISTRATION, DESCRIPTION]
+GETS = {*OPEN, *PAGES, *API_GETS}
 POSTS = {"/login", *CHANGES, *OWN_AFFAIRS, *ALL_API_CHANGES}
 DELETES = {*API_REMOVALS, *API_OPERATORS_REMOVALS}
 
@@ -163,10 +168,9 @@ def test_every_address_is_in_these_tables(world: PanelWorld) -> None:
 
 
 def test_every_page_sends_a_stranger_to_the_log_in(mallory: Browser) -> None:
-    pages = [*SEEN_BY_ALL, *OPERATORS_FORMS, *ADMINISTRATORS_FORMS, *STREAMS]
-    answers = {address: mallory.get(fill(address)) for address in pages}
+    answers = {address: mallory.get(fill(address)) for address in PAGES}
     went = {address: (answer.status_code, answer.headers["location"].partition("?")[0]) for address, answer in answers.items()}
-    assert went == dict.fromkeys(pages, (303, "/login"))
+    assert went == dict.fromkeys(PAGES, (303, "/login"))
 
 
 def test_a_stranger_changes_nothing(world: PanelWorld, mallory: Browser) -> None:
@@ -176,7 +180,7 @@ def test_a_stranger_changes_nothing(world: PanelWorld, mallory: Browser) -> None
 
 
 def test_the_api_tells_a_stranger_nothing(mallory: Browser) -> None:
-    answers = [mallory.get(fill(address)) for address in [*API_READS, *API_STREAMS, *API_ADMINISTRATION, DESCRIPTION]]
+    answers = [mallory.get(fill(address)) for address in API_GETS]
     answers += [mallory.client.delete(fill(address)) for address in DELETES]
     told = {(answer.status_code, answer.headers["content-type"], answer.headers["www-authenticate"]) for answer in answers}
     assert told == {(401, "application/problem+json", "Bearer")}
@@ -197,6 +201,12 @@ def test_a_viewer_sees_every_page(world: PanelWorld, victor: Browser) -> None:
 def test_a_viewer_gets_no_form_that_changes_something(victor: Browser) -> None:
     forms = [*OPERATORS_FORMS, *ADMINISTRATORS_FORMS]
     assert {address: victor.get(fill(address)).status_code for address in forms} == dict.fromkeys(forms, 403)
+
+
+def test_a_viewer_does_not_see_what_the_users_of_a_crm_have_written(world: PanelWorld, victor: Browser) -> None:
+    assert {address: victor.get(fill(address)).status_code for address in OPERATORS_LOOKS} == dict.fromkeys(OPERATORS_LOOKS, 403)
+    program = world.program_of("Victor")
+    assert {program.get(fill(address)).status_code for address in API_OPERATORS_READS} == {403}
 
 
 def test_a_viewer_changes_nothing(world: PanelWorld, victor: Browser) -> None:

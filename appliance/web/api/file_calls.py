@@ -1,0 +1,58 @@
+"""The files of recovery points under /api/v1."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Query, Response
+
+from appliance.operations.browsing import Form, Listing
+from appliance.web import downloads
+from appliance.web.api.bodies import Body
+from appliance.web.api.calls import PROBLEMS
+from appliance.web.downloads import Place
+from appliance.web.panel import LARGEST_ID, PanelDependency
+from appliance.web.sessions import Bearer
+
+
+class FileBody(Body):
+    """A file, directory (`dir`), link (`symlink`) or other thing of a recovery point; `size` is in bytes."""
+
+    name: str
+    kind: str
+    size: int
+    modified: datetime
+    permissions: str
+
+
+class FilesBody(Body):
+    """What is at a place, and a page of what is in it. `next` is the `after` of the next page, null on the last one."""
+
+    point: str
+    path: str
+    kind: str
+    size: int
+    count: int
+    entries: list[FileBody]
+    next: int | None
+
+    @classmethod
+    def of(cls, listing: Listing) -> Self:
+        """All of it."""
+        plain = {name: getattr(listing, name) for name in ("path", "kind", "size", "count")}
+        entries = [FileBody.model_validate(entry) for entry in listing.entries]
+        return cls(**plain, point=listing.point.id, entries=entries, next=listing.next_after)
+
+
+router = APIRouter(prefix="/api/v1", responses=PROBLEMS)
+
+
+@router.get("/instances/{name}/files")
+def list_files(panel: PanelDependency, principal: Bearer, place: Place, after: Annotated[int, Query(ge=0, le=LARGEST_ID)] = 0) -> FilesBody:
+    """Look at the files that a recovery point holds."""
+    return FilesBody.of(downloads.look(panel, principal, place, after=after))
+
+
+@router.get("/instances/{name}/files/content", response_class=Response)
+def get_content(panel: PanelDependency, principal: Bearer, place: Place, form: Annotated[Form, Query(alias="as")] = "tar") -> Response:
+    """Give out a file, or a directory as an archive; it is audited. What breaks off is shorter than it says, or ends without its end."""
+    return downloads.give_out(panel, principal, place, form=form)
