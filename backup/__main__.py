@@ -24,6 +24,8 @@ from backup.actions.kept import kept
 from backup.actions.key import key
 from backup.actions.leftovers import leftovers
 from backup.actions.points import points
+from backup.actions.preview import preview
+from backup.actions.put import put
 from backup.actions.read import read
 from backup.actions.recover import recover
 from backup.actions.relay import relay
@@ -44,6 +46,8 @@ ACTIONS: dict[str, Callable[[Any, Reporter], dict[str, JsonValue]]] = {
     "restore": restore,
     "files": files,
     "read": read,
+    "preview": preview,
+    "put": put,
     "inspect": inspect,
     "forget": forget,
     "check": check,

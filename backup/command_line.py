@@ -27,6 +27,8 @@ from backup.spec import (
     KeySpec,
     LeftoversSpec,
     PointsSpec,
+    PreviewSpec,
+    PutSpec,
     ReadSpec,
     RecoverSpec,
     RelaySpec,
@@ -42,6 +44,8 @@ SPECS: dict[str, type[AnySpec]] = {
     "restore": RestoreSpec,
     "files": FilesSpec,
     "read": ReadSpec,
+    "preview": PreviewSpec,
+    "put": PutSpec,
     "inspect": InspectSpec,
     "forget": ForgetSpec,
     "check": CheckSpec,
@@ -111,6 +115,8 @@ def _parser() -> argparse.ArgumentParser:
         "key",
         "files",
         "read",
+        "preview",
+        "put",
     ):
         verbs.add_parser(name, help=SPECS[name].__doc__)
     _repository_flags(points, check, restore)

@@ -61,11 +61,17 @@ class HeldNode(BaseModel):
 
 @dataclass(frozen=True, kw_only=True)
 class HeldTree:
-    """A tree of a recovery point; `name` is what restic knows it by."""
+    """A tree of a recovery point: the directory `source` in a snapshot."""
 
     repository: Repository
     point: RecoveryPoint
-    name: str
+    snapshot: str
+    source: str
+
+    @property
+    def name(self) -> str:
+        """What restic knows it by."""
+        return f"{self.snapshot}:{self.source}"
 
     def each(self, path: str, take: Callable[[HeldNode], None], *, deeply: bool = False) -> None:
         """Hand over what is at a path inside: itself, unless it is the tree, then what is in it, by name; `deeply`, all below it, too."""
@@ -94,4 +100,4 @@ def held_tree(repository: Repository, *, point: PointId, crm: str | None, source
     found = point_held(repository, point, crm=crm)
     if source not in found.paths or found.snapshots.files is None:
         raise BackupFailure(f"Recovery point {point} does not hold {source}.", code="part_missing")
-    return HeldTree(repository=repository, point=found, name=f"{found.snapshots.files}:{source}")
+    return HeldTree(repository=repository, point=found, snapshot=found.snapshots.files, source=source)

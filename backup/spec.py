@@ -149,6 +149,37 @@ class ReadSpec(_HeldSpec):
     archive: Literal["tar", "zip"] = "tar"
 
 
+class PreviewSpec(_HeldSpec):
+    """Compare a place of the tree `source` that a recovery point holds with the same place of the live tree `target`."""
+
+    target: Path_
+    named: Annotated[int, Field(ge=0, le=1000)] = 100
+
+
+class PutSpec(_RepositoryVerb):
+    """Bring `paths` of the tree `source` that a recovery point holds into the tree `target`, where a CRM may be serving.
+
+    With `kept`, whatever they take the place of is there afterwards; without it, `target` must not exist yet. `stage` is a directory
+    on the same disk, for as long as this takes. All that is written belongs to `owner`.
+    """
+
+    point: PointId
+    crm: CrmName | None = None
+    source: Path_
+    paths: Annotated[list[InnerPath], Field(min_length=1, max_length=1000)]
+    target: Path_
+    kept: Path_ | None = None
+    stage: Path_
+    owner: UserName
+
+    @model_validator(mode="after")
+    def _refuse_trees_in_each_other(self) -> Self:
+        trees = sorted(f"{tree}/" for tree in (self.target, self.kept, self.stage) if tree)
+        if any(later.startswith(earlier) for earlier, later in pairwise(trees)):
+            raise ValueError("target, kept and stage: none may be, or lie in, another one")
+        return self
+
+
 class BaseSpec(_RepositoryVerb):
     """Save the files of a database's cluster while it serves. The log since then makes a database of them: see `stream`.
 
@@ -309,6 +340,8 @@ AnySpec = (
     | RestoreSpec
     | FilesSpec
     | ReadSpec
+    | PreviewSpec
+    | PutSpec
     | InspectSpec
     | ForgetSpec
     | CheckSpec

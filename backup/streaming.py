@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import IO
 
@@ -46,6 +47,23 @@ def read_small(executor: ResticExecutor, *, snapshot: str, filename: str) -> byt
                 raise BackupFailure(f"The file {filename} of snapshot {snapshot[:8]} is far too large.", code="too_large")
         _finish_source(executor, source, said, sink_broke=False)
     return bytes(content)
+
+
+def into_file(executor: ResticExecutor, arguments: Sequence[str], target: Path, expected_bytes: int | None) -> None:
+    """Write what restic gives out into a new file; raises a failure if it is cut off."""
+    argv = executor.with_flags(base_command(arguments), reading=True)
+    with (
+        bytes_as_file(b"") as said,
+        target.open("xb") as file,
+        started(argv, stderr=said, inherited=executor.inherited, environment=executor.environment) as source,
+    ):
+        assert source.stdout is not None  # noqa: S101 - asked for as a pipe
+        done = 0
+        while chunk := os.read(source.stdout.fileno(), CHUNK_BYTES):
+            file.write(chunk)
+            done += len(chunk)
+            executor.reporter.progress("files", bytes_done=done, bytes_total=expected_bytes)
+        _finish_source(executor, source, said, sink_broke=False)
 
 
 def _pump(executor: ResticExecutor, source: Popen[bytes], sink: Popen[bytes], expected_bytes: int | None) -> bool:

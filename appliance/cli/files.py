@@ -1,8 +1,8 @@
-"""Look at the files of a recovery point, and bring one or a folder out of it."""
+"""Look at the files of a recovery point, bring one or a folder out of it, and restore them into the CRM."""
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Annotated
@@ -13,9 +13,10 @@ from rich.markup import escape
 from appliance.cli.backups import FromRepository, Name
 from appliance.cli.opened import now, opened, who
 from appliance.cli.output import AsJson, console, moment, plain, print_json, print_table
+from appliance.cli.requested import Detach, carry_out
 from appliance.domain.inert import inert
 from appliance.errors import InvalidRequest
-from appliance.operations.browsing import Download, Entry, Listing, Wanted, list_files, open_download
+from appliance.operations.browsing import Download, Entry, Listing, Wanted, compare_files, list_files, open_download
 
 app = typer.Typer()
 STANDARD_OUTPUT = "-"
@@ -47,6 +48,43 @@ def files(
     written = _write(download, target)
     if target is not None:
         console.print(f"{inert(download.name)}: {written} bytes are in {target}", markup=False)
+
+
+@app.command("restore-files")
+def restore_files(
+    name: Name,
+    paths: Annotated[list[str], typer.Argument(help="Files and folders among its uploads; / is all of them.", show_default=False)],
+    point: Annotated[str | None, typer.Option("--to", help="Recovery point; the newest one if left out.")] = None,
+    repository: FromRepository = None,
+    beside: Annotated[bool, typer.Option("--beside", help="Into a directory of their own; the CRM's files are left alone.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    detach: Detach = False,
+    as_json: AsJson = False,
+) -> None:
+    """Restore some files into the CRM, which goes on serving; it says first what would change. What they take the place of is kept.
+
+    Example: appliance restore-files crm documents/2026/offer.pdf
+    """
+    wanted = [path.strip("/") for path in paths]
+    if not beside and not yes:
+        _say_changes(name, wanted, point, repository)
+        if typer.prompt(f"Type the name {name} to restore them") != name:
+            raise InvalidRequest("The name was not repeated. Nothing was changed.", field="name")
+    parameters = {"paths": wanted, "point": point, "beside": beside, "repository": repository}
+    carry_out("restore-files", name, parameters, as_json=as_json, detach=detach)
+
+
+def _say_changes(name: str, paths: Sequence[str], point: str | None, repository: str | None) -> None:
+    for path in paths:
+        found = compare_files(opened(), Wanted(instance=name, point=point, path=path, repository=repository))
+        for how, title in (("changed", "is another one now"), ("new", "is not there now")):
+            for one in found.named[how]:
+                console.print(f"{inert(one)} {title}", markup=False)
+        console.print(
+            f"{inert(path) or 'all files'} of {found.point.id}: {found.new} are not there now, {found.changed} are others now, "
+            f"{found.same} are the same",
+            markup=False,
+        )
 
 
 def _show(wanted: Wanted, *, as_json: bool) -> None:

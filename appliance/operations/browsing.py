@@ -1,17 +1,17 @@
-"""Look at the files of a recovery point, and give them out. Nothing is changed, so no operation is recorded; what is given out is audited.
+"""Look what a recovery point holds, and give files of it out. Nothing is changed, so no operation is recorded.
 
-The repository's secrets come with the request and stay in the memory of the program on the host: nothing is laid down, and nothing is
-left behind by a visitor who goes away.
+What is given out is audited. The repository's secrets come with the request and stay in the memory of the program on the host: nothing
+is laid down, and nothing is left behind by a visitor who goes away.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
 from appliance.domain.instance import RecoveryPoint
-from appliance.errors import CommandFailed, InvalidRequest, NotFound
+from appliance.errors import CommandFailed, Conflict, InvalidRequest, NotFound
 from appliance.hosts.reading import Reading, read
 from appliance.hosts.streams import stream
 from appliance.operations.machines import Machine, machine_of, require_reachable
@@ -71,6 +71,21 @@ class Listing:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """How many files at a place are new, others (`changed`) or the same as in the CRM that serves; the first of each are `named`.
+
+    `bytes` is how much would be written if they were restored.
+    """
+
+    point: RecoveryPoint
+    new: int
+    changed: int
+    same: int
+    bytes: int
+    named: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Download:
     """A file, or a folder as an archive, and what it is called. `size` is in bytes, None where nobody knows it before the end."""
 
@@ -85,16 +100,29 @@ def list_files(appliance: Appliance, wanted: Wanted, *, after: int = 0) -> Listi
     Raises NotFound, InvalidRequest, PreflightFailed, CommandFailed, HostUnreachable and HostRefused.
     """
     point, machine, spec = _asked(appliance, wanted)
-    argv = [machine.layout.tools_python, "-m", "backup", "files"]
-    more = {"after": after, "limit": PAGE, "deadline_seconds": LIST_SECONDS}
-    try:
-        found = stream(machine.reach, argv, spec | more, environment={}, on_event=lambda _: None, is_cancelled=lambda: False)
-    except CommandFailed as failure:
-        raise _as_refusal(failure) from failure
+    found = _told(machine, "files", {**spec, "after": after, "limit": PAGE})
     entries = tuple(_entry(one) for one in found["entries"])
     return Listing(
         point=point, path=wanted.path, kind=found["kind"], size=found["size"], entries=entries, after=after, count=found["count"]
     )
+
+
+def compare_files(appliance: Appliance, wanted: Wanted) -> Comparison:
+    """Look what would change if they were put where they were. Raises Conflict where nothing serves, and what `list_files` raises."""
+    instance = appliance.store.instances.get(wanted.instance)
+    if instance.deployment is None:
+        raise Conflict(f"{instance.name} does not serve, so there is nothing to compare with. Nothing was changed.")
+    point, machine, spec = _asked(appliance, wanted)
+    found = _told(machine, "preview", {**spec, "target": instance.deployment.files})
+    counts = {name: found[name] for name in ("new", "changed", "same", "bytes")}
+    return Comparison(point=point, named=found["named"], **counts)
+
+
+def require_files(point: RecoveryPoint) -> str:
+    """The tree in which a recovery point holds the CRM's uploads. Raises NotFound."""
+    if "deployment" not in point.record or not point.record["snapshots"]["files"]:
+        raise NotFound(f"Recovery point {point.id} holds no files. Nothing was changed.")
+    return str(point.record["deployment"]["files"])
 
 
 def open_download(appliance: Appliance, wanted: Wanted, *, form: Form, requested_by: str, now: datetime) -> Download:
@@ -114,18 +142,29 @@ def open_download(appliance: Appliance, wanted: Wanted, *, form: Form, requested
 
 def _asked(appliance: Appliance, wanted: Wanted) -> tuple[RecoveryPoint, Machine, dict[str, Any]]:
     point = choose_point(appliance, wanted.instance, wanted.point)
-    if "deployment" not in point.record or not point.record["snapshots"]["files"]:
-        raise NotFound(f"Recovery point {point.id} holds no files.")
-    machine = _machine(appliance, point, wanted.repository)
+    source = require_files(point)
+    machine, spec = _point_asked(appliance, point, wanted.repository)
+    return point, machine, {**spec, "source": source, "path": wanted.path}
+
+
+def _point_asked(appliance: Appliance, point: RecoveryPoint, repository: str | None) -> tuple[Machine, dict[str, Any]]:
+    machine = _machine(appliance, point, repository)
     spec = {
-        "repository": _lent_repository(appliance, machine, wanted.repository or point.repository),
-        "lent": _secrets(appliance, wanted.repository or point.repository),
+        "repository": _lent_repository(appliance, machine, repository or point.repository),
+        "lent": _secrets(appliance, repository or point.repository),
         "crm": point.instance,
         "point": point.id,
-        "source": str(point.record["deployment"]["files"]),
-        "path": wanted.path,
     }
-    return point, machine, spec
+    return machine, spec
+
+
+def _told(machine: Machine, verb: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+    argv = [machine.layout.tools_python, "-m", "backup", verb]
+    whole = {**spec, "deadline_seconds": LIST_SECONDS}
+    try:
+        return stream(machine.reach, argv, whole, environment={}, on_event=lambda _: None, is_cancelled=lambda: False)
+    except CommandFailed as failure:
+        raise _as_refusal(failure) from failure
 
 
 def _machine(appliance: Appliance, point: RecoveryPoint, repository: str | None) -> Machine:

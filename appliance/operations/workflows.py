@@ -13,6 +13,7 @@ from appliance.operations.kinds.patch import PATCH
 from appliance.operations.kinds.rehearse import REHEARSE
 from appliance.operations.kinds.remove import REMOVE
 from appliance.operations.kinds.restore import RESTORE_BESIDE, RESTORE_IN_PLACE
+from appliance.operations.kinds.restore_files import RESTORE_FILES
 from appliance.operations.kinds.retention import RETENTION
 from appliance.operations.kinds.rollback import ROLLBACK
 from appliance.operations.kinds.tidy import TIDY
@@ -31,6 +32,7 @@ WORKFLOWS: Workflows = {
         RETENTION,
         RESTORE_IN_PLACE,
         RESTORE_BESIDE,
+        RESTORE_FILES,
         DRILL,
         REHEARSE,
         UPGRADE,

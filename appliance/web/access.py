@@ -40,6 +40,7 @@ NEEDED = {
     "fleet-patch": Role.OPERATOR,
     "schedule": Role.OPERATOR,
     "restore": Role.OPERATOR,
+    "restore-files": Role.OPERATOR,
     "files": Role.OPERATOR,
     "look": Role.OPERATOR,
     "notice": Role.OPERATOR,

@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from appliance.hosts.reading import Reading
-from appliance.operations.browsing import Download, Form, Listing, Wanted, list_files, open_download
+from appliance.operations.browsing import Comparison, Download, Form, Listing, Wanted, compare_files, list_files, open_download
 from appliance.web.access import Principal
 from appliance.web.panel import Panel
 
@@ -67,6 +67,12 @@ def look(panel: Panel, principal: Principal, wanted: Wanted, *, after: int) -> L
     """List a place. Raises Forbidden and what `list_files` raises."""
     principal.demand(RIGHT)
     return list_files(panel.appliance, wanted, after=after)
+
+
+def compare(panel: Panel, principal: Principal, wanted: Wanted) -> Comparison:
+    """Look what restoring it would change. Raises Forbidden and what `compare_files` raises."""
+    principal.demand("restore-files")
+    return compare_files(panel.appliance, wanted)
 
 
 def give_out(panel: Panel, principal: Principal, wanted: Wanted, *, form: Form) -> DownloadResponse:

@@ -10,7 +10,7 @@ from monitoring.ledger import Ledger
 from monitoring.targets import Target
 
 OPERATION_KINDS = (
-    *("install", "backup", "restore", "restore-beside", "drill", "rehearse", "upgrade", "rollback", "patch", "remove"),
+    *("install", "backup", "restore", "restore-beside", "restore-files", "drill", "rehearse", "upgrade", "rollback", "patch", "remove"),
     *("archive", "check", "retention", "certificate", "tidy", "host-prepare", "host-patch", "fleet-patch"),
 )
 """All that the worker carries out; their series exist from the start, and an operation of no such kind would not be counted."""

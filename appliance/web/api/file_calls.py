@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from appliance.operations.browsing import Form, Listing
 from appliance.web import downloads
 from appliance.web.api.bodies import Body
-from appliance.web.api.calls import PROBLEMS
+from appliance.web.api.calls import BUSY, PROBLEMS
 from appliance.web.downloads import Place
 from appliance.web.panel import LARGEST_ID, PanelDependency
 from appliance.web.sessions import Bearer
@@ -43,6 +43,21 @@ class FilesBody(Body):
         return cls(**plain, point=listing.point.id, entries=entries, next=listing.next_after)
 
 
+class ComparisonBody(Body):
+    """How many files at a place are new, changed or the same as in the CRM that serves, and the first of the new and changed ones.
+
+    `bytes` is how much restoring them would write.
+    """
+
+    point: str
+    path: str
+    new: int
+    changed: int
+    same: int
+    bytes: int
+    named: dict[str, list[str]]
+
+
 router = APIRouter(prefix="/api/v1", responses=PROBLEMS)
 
 
@@ -50,6 +65,13 @@ router = APIRouter(prefix="/api/v1", responses=PROBLEMS)
 def list_files(panel: PanelDependency, principal: Bearer, place: Place, after: Annotated[int, Query(ge=0, le=LARGEST_ID)] = 0) -> FilesBody:
     """Look at the files that a recovery point holds."""
     return FilesBody.of(downloads.look(panel, principal, place, after=after))
+
+
+@router.get("/instances/{name}/files/comparison", responses=BUSY)
+def compare_files(panel: PanelDependency, principal: Bearer, place: Place) -> ComparisonBody:
+    """Look what an operation `restore-files` would change; its parameters are `point`, `paths`, `beside` and `repository`."""
+    found = downloads.compare(panel, principal, place)
+    return ComparisonBody(**{**vars(found), "point": found.point.id, "path": place.path})
 
 
 @router.get("/instances/{name}/files/content", response_class=Response)

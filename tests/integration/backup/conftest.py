@@ -13,6 +13,8 @@ from tests.support.backup_world import CLUSTER, PORT, VERSION, Cluster, World, q
 from tests.support.cheap_restic_key import make_opening_cheap
 from tests.support.traces import drop_clusters
 
+NO_CLUSTER = Cluster(sockets=Path("/nowhere"))
+
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
@@ -41,10 +43,10 @@ def running_cluster(sockets: Path) -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def empty_repository(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Path:
+def empty_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An initialised repository to copy: restic takes seconds to make one."""
     folder = tmp_path_factory.mktemp("empty")
-    made = World(directory=folder, cluster=cluster, location=folder / "repository")
+    made = World(directory=folder, cluster=NO_CLUSTER, location=folder / "repository")
     made.password_file.write_text("a made-up password\n")
     assert made.run("init").last["created"] is True
     make_opening_cheap(made.location, made.password_file.read_text().strip())
@@ -55,6 +57,12 @@ def empty_repository(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster)
 def world(tmp_path: Path, cluster: Cluster, empty_repository: Path) -> World:
     """A CRM of 300 contacts and two uploads, and an empty repository."""
     return make_world(tmp_path, cluster, empty_repository)
+
+
+@pytest.fixture
+def files_world(tmp_path: Path, empty_repository: Path) -> World:
+    """Two uploads and an empty repository; no database server is started."""
+    return make_files(tmp_path, empty_repository, NO_CLUSTER)
 
 
 @pytest.fixture(scope="session")
@@ -79,12 +87,17 @@ def saved_copy(saved: World, tmp_path: Path) -> World:
 
 
 def make_world(folder: Path, cluster: Cluster, empty_repository: Path) -> World:
+    made = make_files(folder, empty_repository, cluster)
+    cluster.create_crm("tb_live", rows=300)
+    cluster.create("tb_copy")
+    return made
+
+
+def make_files(folder: Path, empty_repository: Path, cluster: Cluster) -> World:
     made = World(directory=folder, cluster=cluster, location=folder / "repository")
     made.password_file.write_text("a made-up password\n")
     made.uploads.mkdir()
     (made.uploads / 'report "1"\nof\'May.txt').write_text("a file name with quotes and a newline")
     (made.uploads / "--password-command=touch pwned").write_text("a file name like an option")
-    cluster.create_crm("tb_live", rows=300)
-    cluster.create("tb_copy")
     shutil.copytree(empty_repository, made.location)
     return made

@@ -22,8 +22,9 @@ MOST_OF_OURS_BYTES = 60 * 1024 * 1024
 
 
 @pytest.fixture
-def kept(world: World) -> World:
+def kept(files_world: World) -> World:
     """A world whose recovery point p1 holds files with names of every kind, some of them in a folder."""
+    world = files_world
     for name in HOSTILE:
         (world.uploads / name).write_text(f"in {name}")
     (world.uploads / "2026" / "may").mkdir(parents=True)

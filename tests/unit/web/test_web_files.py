@@ -6,14 +6,16 @@ import tarfile
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from urllib.parse import quote, unquote
 
 import pytest
 
-from tests.support.held_files import HOSTILE, POINT, hold_files
-from tests.support.web_world import Browser, PanelWorld, make_world
+from appliance.domain.operation import OperationStatus
+from tests.support.held_files import HOSTILE, POINT, fill, hold_files
+from tests.support.web_world import Browser, PanelWorld, deployment, make_world
 
 FILES, API = "/backups/sales/files", "/api/v1/instances/sales/files"
 
@@ -108,3 +110,48 @@ def test_a_point_of_another_crm_or_without_files_is_refused(oscar: Browser) -> N
     assert oscar.get(f"{FILES}?point=sales-1").status_code == 404
     assert oscar.get("/backups/other/files").status_code == 404
     assert oscar.get(f"{FILES}?repository=nowhere").status_code == 404
+
+
+def serve_from(world: PanelWorld, uploads: Path) -> None:
+    serving = replace(deployment("2.7.13", "2.7"), files=str(uploads))
+    world.appliance.store.instances.serve("sales", serving, previous=None)
+
+
+def test_a_restore_of_files_says_first_what_would_change(world: PanelWorld, oscar: Browser, tmp_path: Path) -> None:
+    fill(tmp_path)
+    (tmp_path / "-rf").unlink()
+    serve_from(world, tmp_path)
+    page = shown(oscar.get(f"{FILES}/restore").text)
+    assert f"1 files are not there now, {len(HOSTILE) + 1} are others now" in page
+    assert "\\u{202e}gpj.exe" in page
+    comparison = world.program_of("Oscar").get(f"{API}/comparison", params={"path": "-rf"}).json()
+    assert (comparison["new"], comparison["named"]["new"], comparison["bytes"]) == (1, ["-rf"], 6)
+
+
+def test_files_are_restored_in_place_only_when_the_name_was_typed(world: PanelWorld, oscar: Browser, tmp_path: Path) -> None:
+    serve_from(world, tmp_path)
+    address = f"{FILES}/restore?path={quote(HOSTILE[0], safe='')}"
+    refused = oscar.post(address, {"way": "in_place", "confirmation": "other"})
+    assert (refused.status_code, world.operations()) == (422, [])
+    for way, beside in (("beside", True), ("in_place", False)):
+        answer = oscar.post(address, {"way": way, "confirmation": "" if beside else "sales"})
+        operation = world.operations()[0]
+        assert (answer.status_code, operation.kind, operation.instance) == (303, "restore-files", "sales")
+        assert operation.parameters == {"point": POINT, "paths": [HOSTILE[0]], "beside": beside, "repository": None}
+        world.appliance.store.operations.finish(operation.id, OperationStatus.SUCCEEDED, now=world.moment)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status"),
+    [
+        ({"paths": []}, 422),
+        ({"paths": ["../x"]}, 422),
+        ({"paths": ["x"], "point": "never"}, 422),
+        ({"paths": ["x"], "point": "sales-1"}, 404),
+    ],
+)
+def test_a_program_is_refused_what_cannot_be_restored(world: PanelWorld, tmp_path: Path, wanted: dict[str, object], status: int) -> None:
+    serve_from(world, tmp_path)
+    answer = world.program_of("Oscar").post("/api/v1/operations", json={"kind": "restore-files", "instance": "sales", "parameters": wanted})
+    assert (answer.status_code, world.operations()) == (status, [])
+    assert "Nothing was changed" in answer.json()["detail"]
