@@ -123,17 +123,23 @@ def restore(
     repository: FromRepository = None,
     host: Annotated[str | None, typer.Option(help="With --as and --from: another host to restore on.", show_default=False)] = None,
     beside: Annotated[str | None, typer.Option("--as", help="Restore beside, as a new instance of this name.")] = None,
+    only: Annotated[
+        str | None, typer.Option(help="In place: only the database, or only the files; the other part stays.", metavar="database|files")
+    ] = None,
     safety_backup: Annotated[bool, typer.Option(help="Back up what is there now before it is replaced.")] = True,
     detach: Detach = False,
     as_json: AsJson = False,
 ) -> None:
     """Bring an instance back: in place (what serves now is kept as the way back), or beside as a new instance."""
     moment_wanted = said(at=at and read_moment(at), way=way, repository=repository)
+    if beside is not None and only is not None:
+        raise InvalidRequest("A CRM beside needs both database and files. Nothing was changed; leave --only out.", field="only")
     if beside is not None:
         source = {"source": name, "point": to, **said(host=host)}
         carry_out("restore-beside", beside, source | moment_wanted, as_json=as_json, detach=detach)
     else:
-        carry_out("restore", name, {"point": to, "safety_backup": safety_backup} | moment_wanted, as_json=as_json, detach=detach)
+        parameters = {"point": to, "safety_backup": safety_backup, **said(only=only)}
+        carry_out("restore", name, parameters | moment_wanted, as_json=as_json, detach=detach)
 
 
 @app.command()

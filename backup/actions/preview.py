@@ -41,7 +41,10 @@ class Comparison:
 
 
 def preview(spec: PreviewSpec, reporter: Reporter) -> dict[str, JsonValue]:
-    """Count what is new, changed and the same; `bytes` is how much would be written. Raises a failure `part_missing` or `not_held`."""
+    """Count what is new, changed and the same, and what is there but not held (`gone`); `bytes` is how much would be written.
+
+    Raises a failure `part_missing` or `not_held`.
+    """
     with leaving_unchanged("Nothing was changed."):
         repository = open_repository(spec.repository, reporter)
         tree = held_tree(repository, point=spec.point, crm=spec.crm, source=spec.source)
@@ -49,8 +52,17 @@ def preview(spec: PreviewSpec, reporter: Reporter) -> dict[str, JsonValue]:
         tree.each(spec.path, found.take, deeply=True)
         if not found.found:
             tree.node(spec.path)
+    there = _files_in(Path(spec.target, spec.path))
     named: dict[str, JsonValue] = {how: list(names) for how, names in found.named.items()}
-    return {**found.counts, "bytes": found.bytes, "named": named}
+    gone = max(there - found.counts["changed"] - found.counts["same"], 0)
+    return {**found.counts, "gone": gone, "bytes": found.bytes, "named": named}
+
+
+def _files_in(place: Path) -> int:
+    """How many files and links are there now."""
+    if place.is_symlink() or place.is_file():
+        return 1
+    return sum(len(files) + sum(Path(folder, one).is_symlink() for one in folders) for folder, folders, files in os.walk(place))
 
 
 def _how(node: HeldNode, path: Path) -> str:

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from appliance.domain.instance import Deployment
+from appliance.domain.operation import OperationStatus
+from appliance.operations.workflows import WORKFLOWS
 from tests.conftest import Crm
 from tests.support.house import House
+from tests.support.killing import carry_with_kills, failing_in
 from tests.support.runbooks import commands_in
 
 COPY = "rescue-parts"
@@ -79,3 +82,66 @@ def test_a_restore_of_files_says_what_would_change_and_asks(copy: Crm) -> None:
     assert "1 are others now" in " ".join(ended.stdout.split())
     assert ended.returncode != 0
     assert uploaded(copy.house).read_text() == "written since"
+
+
+def test_only_the_database_comes_back_and_the_files_stay(copy: Crm) -> None:
+    before = serving(copy.house)
+    write(copy.house, "uploaded since")
+    copy.house.seed(COPY)
+    since = copy.house.records(COPY)
+    assert since != copy.records
+    copy.house.done("restore", COPY, "--to", point(copy), "--only", "database")
+    assert copy.house.records(COPY) == copy.records
+    assert uploaded(copy.house).read_text() == "uploaded since"
+    assert (serving(copy.house).files, serving(copy.house).database == before.database) == (before.files, False)
+    said = detail_of(copy.house, "preflight")
+    assert "+100 contacts" in said
+    assert "the files stay as they are" in said
+    copy.house.done("rollback", COPY)
+    assert (copy.house.records(COPY), uploaded(copy.house).read_text()) == (since, "uploaded since")
+
+
+def test_only_the_files_come_back_though_the_worker_is_killed_in_every_step(copy: Crm) -> None:
+    before, records = serving(copy.house), copy.house.records(COPY)
+    ended, hit = carry_with_kills(copy.house, "restore", COPY, {"point": point(copy), "only": "files"}, seed=11)
+    assert (ended.status, ended.cause, hit) == (OperationStatus.SUCCEEDED, None, [step.name for step in WORKFLOWS["restore"].steps])
+    assert (uploaded(copy.house).read_text(), copy.house.records(COPY)) == ("as it was", records)
+    assert (serving(copy.house).database, serving(copy.house).files == before.files) == (before.database, False)
+    assert "1 become what they were" in detail_of(copy.house, "preflight")
+    copy.house.done("rollback", COPY)
+    assert (uploaded(copy.house).read_text(), copy.house.records(COPY)) == ("uploaded since", records)
+
+
+@pytest.mark.parametrize("only", ["database", "files"])
+def test_a_restore_of_a_part_that_fails_takes_nothing_along_that_serves(copy: Crm, only: str) -> None:
+    before, records = serving(copy.house), copy.house.records(COPY)
+    with copy.house.own_worker_stopped(), failing_in(copy.house, "verify"):
+        ended = copy.house.command("restore", COPY, "--to", point(copy), "--only", only, "--no-safety-backup")
+    assert ended.returncode == 3, ended.stdout[-2000:]
+    assert (serving(copy.house), copy.house.records(COPY)) == (before, records)
+    assert uploaded(copy.house).read_text() == "uploaded since"
+    assert copy.house.get("/", port=copy.port)[0] == 200
+
+
+def test_what_two_deployments_have_in_common_outlives_the_older_one(copy: Crm) -> None:
+    records = copy.house.records(COPY)
+    for only in ("files", "files", "database", "database"):
+        copy.house.done("restore", COPY, "--to", point(copy), "--only", only, "--no-safety-backup")
+        assert uploaded(copy.house).read_text() == "as it was"
+        assert copy.house.records(COPY) == (records if only == "files" else copy.records)
+    root = copy.house.settings.crm_root / COPY
+    kept = copy.house.appliance.store.instances.get(COPY).kept
+    assert {path.name for path in (root / "files").iterdir()} == {Path(one.files).name for one in kept}
+    databases = copy.house.sql(COPY, "select datname from pg_database where datname like 'crm\\_%' order by 1").split()
+    assert databases == sorted({one.database for one in kept})
+
+
+def point(copy: Crm) -> str:
+    """The first recovery point of the copy."""
+    return copy.house.appliance.store.points.list(COPY)[-1].id
+
+
+def detail_of(house: House, step: str) -> str:
+    """What a step of the last restore has said."""
+    operation = next(one for one in house.appliance.store.operations.list(instance=COPY) if one.kind == "restore")
+    return next(one.detail or "" for one in operation.steps if one.name == step)

@@ -1,10 +1,10 @@
 """Restore: in place of what serves (which is kept as the way back), or beside it as a new instance."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from appliance.domain.instance import InstanceState, RecoveryPoint, check_name
-from appliance.errors import Conflict
+from appliance.errors import Conflict, InvalidRequest
 from appliance.operations.kinds.backup import backup_checks, serving
 from appliance.operations.parameters import Parameters, read
 from appliance.operations.preflight import RELEASE_BYTES, Check, disk_has_room, lock_is_intact, require, runtime_fits
@@ -13,7 +13,8 @@ from appliance.operations.steps.copying import Moment, Way, choose, host_for, re
 from appliance.operations.steps.deciding import decide_on_release, release_reservation
 from appliance.operations.steps.deploying import START, VERIFY, VERIFY_RECORDS
 from appliance.operations.steps.hosting import HOST, INSTANCE, RELEASE
-from appliance.operations.steps.restoring import DEPLOYMENT_TO_RESTORE, RESTORE, choose_way, goes_by_log
+from appliance.operations.steps.losing import would_be_lost
+from appliance.operations.steps.restoring import DEPLOYMENT_TO_RESTORE, RESTORE, brings_database, choose_way, goes_by_log, share_what_stays
 from appliance.operations.steps.snapshots import take_snapshot
 from appliance.operations.steps.takeover import FIRST_SWITCH, MAINTENANCE, OPEN, SWITCH
 from appliance.operations.workflow import StepDefinition, Workflow
@@ -24,12 +25,13 @@ ROOM = 4
 
 
 class RestoreParameters(Parameters):
-    """What to go back to: see `choose`. `repository` is one elsewhere that it is read from."""
+    """What to go back to: see `choose`. `repository` is one elsewhere that it is read from; `only` a part of it, the other one stays."""
 
     point: str | None = None
     at: Moment | None = None
     way: Way | None = None
     repository: str | None = None
+    only: Literal["database", "files"] | None = None
     safety_backup: bool = True
 
 
@@ -54,6 +56,8 @@ def accept_in_place(appliance: Appliance, instance: str, parameters: Mapping[str
     wanted = read(RestoreParameters, parameters)
     if wanted.repository is not None:
         appliance.store.repositories.get(wanted.repository)
+    if wanted.only == "files" and (wanted.at or wanted.way):
+        raise InvalidRequest("Files alone come from a recovery point, not from the log. Nothing was changed; name a point.", field="only")
     return {**wanted.model_dump(mode="json"), **choose(appliance, instance, point=wanted.point, at=wanted.at, way=wanted.way)}
 
 
@@ -78,9 +82,11 @@ def check_in_place(run: Run) -> str:
     instance = serving(run.appliance, run.operation.instance)
     record = choose_way(run)
     wanted = backup_checks(run, instance) if run.operation.parameters["safety_backup"] else []
-    checked = require([*wanted, *_checks(run, record)])
-    decide_on_release(run, instance, record["release"], follows=False, apart=goes_by_log(run))
-    return checked
+    release = record["release"] if brings_database(run) else instance.release  # the database that stays belongs to its release
+    checked = require([*wanted, *_checks(run, {**record, "release": release})])
+    decide_on_release(run, instance, release, follows=False, apart=goes_by_log(run))
+    share_what_stays(run)
+    return f"{checked}; {would_be_lost(run)}"
 
 
 def check_beside(run: Run) -> str:

@@ -84,8 +84,10 @@ def remove_deployments(run: Run) -> str:
         others = _what_stays(instance, view, removed)
         own_files = Path(one.files).name == one.id and one.files not in {made.get("files") for made in others}
         own_cluster = one.cluster not in {made.get("cluster", 0) for made in others}
+        own_database = one.database not in {made.get("database") for made in others}
         going = variables(run.appliance, instance, deployment=one)
-        run.playbook("deployment_remove", {**going, "drop_database": True, "drop_cluster": own_cluster, "drop_files": own_files})
+        dropped = {"drop_database": own_database, "drop_cluster": own_cluster, "drop_files": own_files}
+        run.playbook("deployment_remove", {**going, **dropped})
     return _told("removed:", (one.id for one in removed))
 
 

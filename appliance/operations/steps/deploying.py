@@ -46,8 +46,10 @@ def remove(run: Run, deployment: Deployment, *, staying: Collection[Deployment])
     """Take a deployment away, with its cluster, database and files as far as none of those that stay uses them."""
     shared_files = deployment.files in {other.files for other in staying}
     shared_cluster = deployment.cluster in {other.cluster for other in staying}
+    own_database = deployment.database not in {other.database for other in staying}
     going = variables(run.appliance, subject(run), deployment=deployment)
-    run.playbook("deployment_remove", {**going, "drop_database": True, "drop_cluster": not shared_cluster, "drop_files": not shared_files})
+    dropped = {"drop_database": own_database, "drop_cluster": not shared_cluster, "drop_files": not shared_files}
+    run.playbook("deployment_remove", {**going, **dropped})
 
 
 def _earlier(run: Run) -> list[Deployment]:

@@ -17,11 +17,27 @@ def choose_way(run: Run) -> dict[str, Any]:
     wanted = run.operation.parameters
     point = run.appliance.store.points.get(wanted["point"])
     run.remember(restored_point=point.id)
-    if wanted.get("way") != "log":
+    if wanted.get("way") != "log" or not brings_database(run):
         return dict(point.record)
     base = find_base(run, point, wanted.get("at"))
     run.remember(base=base, at=wanted.get("at"))
     return {**base["record"], "bytes_processed": base["bytes_processed"]}
+
+
+def brings_database(run: Run) -> bool:
+    """Whether the database is restored; otherwise the one that serves goes on with the restored files."""
+    return run.operation.parameters.get("only") != "files"
+
+
+def brings_files(run: Run) -> bool:
+    """Whether the files are restored; otherwise those that serve go on with the restored database."""
+    return run.operation.parameters.get("only") != "database"
+
+
+def share_what_stays(run: Run) -> None:
+    """Let the new deployment have the part that is not restored in common with the one that serves, which stays its way back."""
+    parts = ("database", "cluster") if not brings_database(run) else ("files",) if not brings_files(run) else ()
+    run.remember(new={**run.memory["new"], **{part: run.memory["old"][part] for part in parts}})
 
 
 def goes_by_log(run: Run) -> bool:
@@ -33,22 +49,39 @@ def create_to_restore(run: Run, **more: Any) -> None:
     """Directory, environment and service definitions, with an empty database for a dump, or a cluster without data for files and log."""
     if goes_by_log(run):
         prepare_cluster(run)
-    run.playbook("deployment_create", told(run, database_source="none" if goes_by_log(run) else "empty", **more))
+    source = "empty" if brings_database(run) and not goes_by_log(run) else "none"
+    run.playbook("deployment_create", told(run, database_source=source, **more))
 
 
 def restore_point(run: Run) -> str:
     """Bring database and files into the new deployment; the counts and checksums of a recovery point are remembered, to be compared."""
     point = run.appliance.store.points.get(run.memory["restored_point"])
     if run.interrupted:
-        run.playbook("deployment_remove", told(run, drop_database=True, drop_cluster=goes_by_log(run), drop_files=True))
+        drop_database, drop_files = brings_database(run), brings_files(run)
+        run.playbook("deployment_remove", told(run, drop_database=drop_database, drop_cluster=goes_by_log(run), drop_files=drop_files))
         create_to_restore(run)
     with lent(run, source_repository(run, point)) as repository:
         if goes_by_log(run):
             recover_database(run, point, repository)
-        parts = _into_files(run, point) | ({} if goes_by_log(run) else _into_database(run))
-        run.backup("restore", {"repository": repository, "crm": point.instance, "point": point.id, **parts})
+        if parts := _parts(run, point):
+            run.backup("restore", {"repository": repository, "crm": point.instance, "point": point.id, **parts})
     run.remember(before=_to_compare(run, point))
-    return f"as of {run.memory['at']}; files of recovery point {point.id}" if run.memory.get("at") else f"recovery point {point.id}"
+    return _restored(run, point)
+
+
+def _restored(run: Run, point: RecoveryPoint) -> str:
+    if not brings_database(run):
+        return f"the files of recovery point {point.id}; the database stays as it is"
+    files = f"files of recovery point {point.id}" if brings_files(run) else "the files stay as they are"
+    if run.memory.get("at"):
+        return f"as of {run.memory['at']}; {files}"
+    return f"recovery point {point.id}" if brings_files(run) else f"the database of recovery point {point.id}; {files}"
+
+
+def _parts(run: Run, point: RecoveryPoint) -> dict[str, Any]:
+    """What comes from the recovery point: all of it, but for a database that comes from the log."""
+    database = _into_database(run) if brings_database(run) and not goes_by_log(run) else {}
+    return database | (_into_files(run, point) if brings_files(run) else {})
 
 
 def _into_database(run: Run) -> dict[str, Any]:

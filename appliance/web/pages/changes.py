@@ -100,7 +100,8 @@ def _send_restore(panel: Panel, form: Submission, name: str) -> Operation:
         return send(panel, form.principal, "restore-beside", form.text("new_name"), {"source": name, **wanted})
     form.principal.demand("restore")
     check_typed_name(form.text("confirmation"), name)
-    return send(panel, form.principal, "restore", name, wanted)
+    only = {"only": part} if (part := form.text("only")) else {}
+    return send(panel, form.principal, "restore", name, wanted | only)
 
 
 def _restore_form(panel: Panel, principal: Principal, name: str, values: dict[str, str], problem: Problem | None = None) -> Response:
@@ -115,6 +116,7 @@ def _restore_form(panel: Panel, principal: Principal, name: str, values: dict[st
         chosen=values.get("point") or (points[0].id if points else ""),
         at=values.get("at", ""),
         way=values.get("way", "beside"),
+        only=values.get("only", ""),
         new_name=values.get("new_name", f"{name}-copy"),
     )
 

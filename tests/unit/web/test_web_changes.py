@@ -18,6 +18,7 @@ def requested(world: PanelWorld) -> tuple[str, str, dict[str, object], str]:
         ("backup", {}, {}),
         ("archive", {"wanted": "yes"}, {"wanted": True}),
         ("archive", {"wanted": ""}, {"wanted": False}),
+        ("restore", {"way": "in_place", "point": "sales-1", "only": "files", "confirmation": "sales"}, {"only": "files"}),
         ("drill", {"point": "sales-1"}, {"point": "sales-1"}),
         ("drill", {}, {"point": "sales-2"}),
         ("upgrade", {"release": "2.8.6"}, {"to": "2.8.6", "rehearsal": True}),
