@@ -30,8 +30,10 @@ from backup.actions.read import read
 from backup.actions.recover import recover
 from backup.actions.relay import relay
 from backup.actions.restore import restore
+from backup.actions.restore_tables import restore_tables
 from backup.actions.ship import ship
 from backup.actions.stream import stream
+from backup.actions.tables import tables
 from backup.command_line import parse
 from backup.events import JsonLines, Reporter, Terminal
 from backup.failures import NotDone
@@ -48,6 +50,8 @@ ACTIONS: dict[str, Callable[[Any, Reporter], dict[str, JsonValue]]] = {
     "read": read,
     "preview": preview,
     "put": put,
+    "tables": tables,
+    "restore-tables": restore_tables,
     "inspect": inspect,
     "forget": forget,
     "check": check,

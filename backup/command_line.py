@@ -33,8 +33,10 @@ from backup.spec import (
     RecoverSpec,
     RelaySpec,
     RestoreSpec,
+    RestoreTablesSpec,
     ShipSpec,
     StreamSpec,
+    TablesSpec,
 )
 
 SPECS: dict[str, type[AnySpec]] = {
@@ -46,6 +48,8 @@ SPECS: dict[str, type[AnySpec]] = {
     "read": ReadSpec,
     "preview": PreviewSpec,
     "put": PutSpec,
+    "tables": TablesSpec,
+    "restore-tables": RestoreTablesSpec,
     "inspect": InspectSpec,
     "forget": ForgetSpec,
     "check": CheckSpec,
@@ -117,6 +121,8 @@ def _parser() -> argparse.ArgumentParser:
         "read",
         "preview",
         "put",
+        "tables",
+        "restore-tables",
     ):
         verbs.add_parser(name, help=SPECS[name].__doc__)
     _repository_flags(points, check, restore)

@@ -156,6 +156,30 @@ class PreviewSpec(_HeldSpec):
     named: Annotated[int, Field(ge=0, le=1000)] = 100
 
 
+class TablesSpec(_RepositoryVerb):
+    """List the tables that a recovery point's dump holds."""
+
+    point: PointId
+    crm: CrmName | None = None
+
+
+class RestoreTablesSpec(_RepositoryVerb):
+    """Restore single tables of a recovery point into the live `database`, into the new schema `schema_name` of its own.
+
+    `scratch` is a database beside it for as long as this takes; `role` owns what is made. `again` says that an earlier call was cut
+    off, so that what is there of that schema is its.
+    """
+
+    point: PointId
+    crm: CrmName | None = None
+    tables: Annotated[list[str], Field(min_length=1, max_length=1000)]
+    database: DatabaseSpec
+    role: SqlName
+    schema_name: Annotated[str, StringConstraints(pattern=r"^restored_[0-9_]{1,40}$")]
+    scratch: Annotated[str, StringConstraints(pattern=r"^crm_tables_[0-9]{1,20}$")]
+    again: bool = False
+
+
 class PutSpec(_RepositoryVerb):
     """Bring `paths` of the tree `source` that a recovery point holds into the tree `target`, where a CRM may be serving.
 
@@ -342,6 +366,8 @@ AnySpec = (
     | ReadSpec
     | PreviewSpec
     | PutSpec
+    | TablesSpec
+    | RestoreTablesSpec
     | InspectSpec
     | ForgetSpec
     | CheckSpec

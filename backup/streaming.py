@@ -18,8 +18,16 @@ LARGEST_SMALL_BYTES = 256 * CHUNK_BYTES
 """What is read into memory at once: whoever can add to a repository can add a file of any size."""
 
 
-def stream(executor: ResticExecutor, *, snapshot: str, filename: str, into: Sequence[str], expected_bytes: int | None) -> None:
-    """Feed one file of a snapshot to a program; raises a failure if either end of the stream does.
+def stream(
+    executor: ResticExecutor,
+    *,
+    snapshot: str,
+    filename: str,
+    into: Sequence[str],
+    expected_bytes: int | None,
+    lent: Sequence[int] = (),
+) -> None:
+    """Feed one file of a snapshot to a program, which has the descriptors that are `lent`, too; raises a failure if either end does.
 
     If restic fails, the program is ended before it can take the broken stream's end for the dump's end.
     """
@@ -28,7 +36,7 @@ def stream(executor: ResticExecutor, *, snapshot: str, filename: str, into: Sequ
         bytes_as_file(b"") as said_source,
         bytes_as_file(b"") as said_sink,
         started(argv, stderr=said_source, inherited=executor.inherited, environment=executor.environment) as source,
-        started(into, stdin=PIPE, stdout=said_sink, stderr=said_sink) as sink,
+        started(into, stdin=PIPE, stdout=said_sink, stderr=said_sink, inherited=lent) as sink,
     ):
         broken = not _pump(executor, source, sink, expected_bytes)
         _finish_source(executor, source, said_source, sink_broke=broken)
@@ -47,6 +55,22 @@ def read_small(executor: ResticExecutor, *, snapshot: str, filename: str) -> byt
                 raise BackupFailure(f"The file {filename} of snapshot {snapshot[:8]} is far too large.", code="too_large")
         _finish_source(executor, source, said, sink_broke=False)
     return bytes(content)
+
+
+def text_from(executor: ResticExecutor, *, snapshot: str, filename: str, into: Sequence[str]) -> str:
+    """Give what a program says of one file of a snapshot, of which it need not read all; raises a failure as `stream`."""
+    argv = executor.with_flags(base_command(restic_arguments.dump(snapshot, filename)), reading=not executor.takes_locks)
+    with (
+        bytes_as_file(b"") as said_source,
+        bytes_as_file(b"") as told,
+        bytes_as_file(b"") as said_sink,
+        started(argv, stderr=said_source, inherited=executor.inherited, environment=executor.environment) as source,
+        started(into, stdin=PIPE, stdout=told, stderr=said_sink) as sink,
+    ):
+        broken = not _pump(executor, source, sink, None)
+        _finish_source(executor, source, said_source, sink_broke=broken)
+        _finish_sink(sink, said_sink, into[0])
+        return _text(told)
 
 
 def into_file(executor: ResticExecutor, arguments: Sequence[str], target: Path, expected_bytes: int | None) -> None:

@@ -22,6 +22,7 @@ from appliance.cli import (
     products,
     repositories,
     schedules,
+    tables,
 )
 from appliance.cli.output import print_error
 
@@ -45,7 +46,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for room in (processes, instances, backups, files, machine, pending, patching):
+for room in (processes, instances, backups, files, tables, machine, pending, patching):
     app.registered_commands += room.app.registered_commands
 app.registered_commands += repositories.kit_app.registered_commands
 app.add_typer(instances.instance_app, name="instance")

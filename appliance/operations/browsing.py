@@ -118,6 +118,13 @@ def compare_files(appliance: Appliance, wanted: Wanted) -> Comparison:
     return Comparison(point=point, named=found["named"], **counts)
 
 
+def list_tables(appliance: Appliance, wanted: Wanted) -> tuple[RecoveryPoint, list[str]]:
+    """The recovery point, and the tables that its dump holds. Raises what `list_files` raises."""
+    point = choose_point(appliance, wanted.instance, wanted.point)
+    machine, spec = _point_asked(appliance, point, wanted.repository)
+    return point, _told(machine, "tables", spec)["tables"]
+
+
 def require_files(point: RecoveryPoint) -> str:
     """The tree in which a recovery point holds the CRM's uploads. Raises NotFound."""
     if "deployment" not in point.record or not point.record["snapshots"]["files"]:

@@ -12,7 +12,7 @@ from appliance.operations.certifying import hand_over
 from appliance.operations.workflow import Workflow
 from appliance.wiring import Appliance
 
-APPROVED = frozenset({"patch", "upgrade", "rollback", "restore", "restore-files", "remove"})
+APPROVED = frozenset({"patch", "upgrade", "rollback", "restore", "restore-files", "restore-tables", "remove"})
 """Kinds that change or replace what serves; where an instance asks for it, a second person agrees to them."""
 
 

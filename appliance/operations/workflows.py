@@ -14,6 +14,7 @@ from appliance.operations.kinds.rehearse import REHEARSE
 from appliance.operations.kinds.remove import REMOVE
 from appliance.operations.kinds.restore import RESTORE_BESIDE, RESTORE_IN_PLACE
 from appliance.operations.kinds.restore_files import RESTORE_FILES
+from appliance.operations.kinds.restore_tables import RESTORE_TABLES
 from appliance.operations.kinds.retention import RETENTION
 from appliance.operations.kinds.rollback import ROLLBACK
 from appliance.operations.kinds.tidy import TIDY
@@ -33,6 +34,7 @@ WORKFLOWS: Workflows = {
         RESTORE_IN_PLACE,
         RESTORE_BESIDE,
         RESTORE_FILES,
+        RESTORE_TABLES,
         DRILL,
         REHEARSE,
         UPGRADE,

@@ -41,6 +41,7 @@ NEEDED = {
     "schedule": Role.OPERATOR,
     "restore": Role.OPERATOR,
     "restore-files": Role.OPERATOR,
+    "restore-tables": Role.OPERATOR,
     "files": Role.OPERATOR,
     "look": Role.OPERATOR,
     "notice": Role.OPERATOR,

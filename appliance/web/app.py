@@ -39,6 +39,7 @@ from appliance.web.pages import (
     repositories,
     schedules,
     status,
+    tables,
     updates,
 )
 from appliance.web.panel import Panel
@@ -61,6 +62,7 @@ PAGES = (
     operations,
     backups,
     files,
+    tables,
     drills,
     repositories,
     monitoring,

@@ -9,8 +9,9 @@ from fastapi import Depends, Query
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from appliance.domain.instance import RecoveryPoint
 from appliance.hosts.reading import Reading
-from appliance.operations.browsing import Comparison, Download, Form, Listing, Wanted, compare_files, list_files, open_download
+from appliance.operations.browsing import Comparison, Download, Form, Listing, Wanted, compare_files, list_files, list_tables, open_download
 from appliance.web.access import Principal
 from appliance.web.panel import Panel
 
@@ -73,6 +74,12 @@ def compare(panel: Panel, principal: Principal, wanted: Wanted) -> Comparison:
     """Look what restoring it would change. Raises Forbidden and what `compare_files` raises."""
     principal.demand("restore-files")
     return compare_files(panel.appliance, wanted)
+
+
+def tables(panel: Panel, principal: Principal, wanted: Wanted) -> tuple[RecoveryPoint, list[str]]:
+    """List the tables of a recovery point. Raises Forbidden and what `list_tables` raises."""
+    principal.demand("restore-tables")
+    return list_tables(panel.appliance, wanted)
 
 
 def give_out(panel: Panel, principal: Principal, wanted: Wanted, *, form: Form) -> DownloadResponse:

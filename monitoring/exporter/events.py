@@ -10,8 +10,8 @@ from monitoring.ledger import Ledger
 from monitoring.targets import Target
 
 OPERATION_KINDS = (
-    *("install", "backup", "restore", "restore-beside", "restore-files", "drill", "rehearse", "upgrade", "rollback", "patch", "remove"),
-    *("archive", "check", "retention", "certificate", "tidy", "host-prepare", "host-patch", "fleet-patch"),
+    *("install", "backup", "restore", "restore-beside", "restore-files", "restore-tables", "drill", "rehearse", "upgrade", "rollback"),
+    *("patch", "remove", "archive", "check", "retention", "certificate", "tidy", "host-prepare", "host-patch", "fleet-patch"),
 )
 """All that the worker carries out; their series exist from the start, and an operation of no such kind would not be counted."""
 RESULTS = ("success", "partial", "failed", "cancelled", "rolled_back", "needs_attention")

@@ -4,14 +4,17 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from appliance.domain.instance import Deployment
 from appliance.domain.operation import OperationStatus
 from appliance.operations.workflows import WORKFLOWS
+from appliance.web.sessions import SESSION_COOKIE
 from tests.conftest import Crm
 from tests.support.house import House
 from tests.support.killing import carry_with_kills, failing_in
+from tests.support.operating import now
 from tests.support.runbooks import commands_in
 
 COPY = "rescue-parts"
@@ -145,3 +148,58 @@ def detail_of(house: House, step: str) -> str:
     """What a step of the last restore has said."""
     operation = next(one for one in house.appliance.store.operations.list(instance=COPY) if one.kind == "restore")
     return next(one.detail or "" for one in operation.steps if one.name == step)
+
+
+def test_a_table_comes_back_beside_the_live_one_and_its_rows_are_copied_back(copy: Crm) -> None:
+    house, records = copy.house, copy.house.records(COPY)
+    house.done("backup", COPY)
+    newest = house.appliance.store.points.list(COPY)[0]
+    house.sql(COPY, "update persons_contact set last_name = 'Overwritten'")
+    listed, said = typed(house, "One table, to copy rows back with SQL", {"TABLE": "persons_contact", "POINT": newest.id})
+    assert "persons_contact" in listed
+    schema = f"restored_{newest.at:%Y%m%d_%H%M}"
+    assert f"{schema}.persons_contact" in said
+    assert f"drop schema {schema} cascade" in said
+    house.sql(
+        COPY,
+        "update persons_contact live set last_name = kept.last_name from SCHEMA.persons_contact kept"
+        " where live.cremeentity_ptr_id = kept.cremeentity_ptr_id".replace("SCHEMA", schema),
+    )
+    house.sql(COPY, f"drop schema {schema} cascade")
+    assert house.records(COPY) == records
+    assert house.sql(COPY, "select count(*) from pg_database where datname like 'crm_tables%'") == "0"
+
+
+def test_tables_are_restored_from_the_panel_though_the_worker_is_killed_in_every_step(copy: Crm) -> None:
+    house = copy.house
+    token, session = house.appliance.store.access.open_session("admin", now=now())
+    with httpx.Client(base_url=f"http://{house.settings.panel_listen}", cookies={SESSION_COOKIE: token}, timeout=60) as browser:
+        page = browser.get(f"/backups/{COPY}/tables").text
+        assert 'name="table:persons_contact"' in page
+        unknown = browser.post(f"/backups/{COPY}/tables", data={"csrf": session.csrf})
+        assert unknown.status_code == 422
+    parameters = {"tables": ["persons_contact", "persons_organisation"]}
+    for number in (1, 2):
+        ended, hit = carry_with_kills(house, "restore-tables", COPY, parameters, seed=number)
+        assert (ended.status, ended.cause, hit) == (OperationStatus.SUCCEEDED, None, ["preflight", "tables"])
+    schemas = house.sql(COPY, "select nspname from pg_namespace where nspname like 'restored%' order by 1").split()
+    assert len(schemas) == 2
+    assert schemas[1] == f"{schemas[0]}_2"
+    for schema in schemas:
+        counted = house.sql(COPY, "select count(*) from SCHEMA.persons_contact".replace("SCHEMA", schema))
+        assert counted == house.sql(COPY, "select count(*) from persons_contact")
+        house.sql(COPY, f"drop schema {schema} cascade")
+
+
+def test_a_restore_of_tables_that_fails_leaves_nothing(copy: Crm) -> None:
+    with copy.house.own_worker_stopped(), failing_in(copy.house, "tables"):
+        ended = copy.house.command("restore-tables", COPY, "persons_contact")
+    assert ended.returncode == 1, ended.stdout[-2000:]
+    assert copy.house.sql(COPY, "select count(*) from pg_namespace where nspname like 'restored%'") == "0"
+    assert copy.house.sql(COPY, "select count(*) from pg_database where datname like 'crm_tables%'") == "0"
+
+
+def test_an_unknown_table_is_refused_with_those_that_there_are(copy: Crm) -> None:
+    ended = copy.house.command("restore-tables", COPY, "persons_contacts")
+    assert ended.returncode == 4
+    assert "holds no table 'persons_contacts'; it holds:" in " ".join(ended.stdout.split())

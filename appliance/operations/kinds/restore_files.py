@@ -18,7 +18,7 @@ from appliance.operations.steps.copying import choose_point
 from appliance.operations.steps.repositories import lent, source_repository
 from appliance.operations.workflow import StepDefinition, Workflow
 from appliance.wiring import Appliance
-from backup.spec import InnerPath
+from backup.spec_values import InnerPath
 
 MOST_PATHS = 1000
 SPARE_BYTES = 64 * 1024**2

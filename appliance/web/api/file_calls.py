@@ -1,4 +1,4 @@
-"""The files of recovery points under /api/v1."""
+"""The files and tables of recovery points under /api/v1."""
 
 from datetime import datetime
 from typing import Annotated, Self
@@ -58,6 +58,13 @@ class ComparisonBody(Body):
     named: dict[str, list[str]]
 
 
+class TablesBody(Body):
+    """The tables that a recovery point's dump holds, with their schema where it is not `public`."""
+
+    point: str
+    tables: list[str]
+
+
 router = APIRouter(prefix="/api/v1", responses=PROBLEMS)
 
 
@@ -72,6 +79,13 @@ def compare_files(panel: PanelDependency, principal: Bearer, place: Place) -> Co
     """Look what an operation `restore-files` would change; its parameters are `point`, `paths`, `beside` and `repository`."""
     found = downloads.compare(panel, principal, place)
     return ComparisonBody(**{**vars(found), "point": found.point.id, "path": place.path})
+
+
+@router.get("/instances/{name}/tables")
+def list_tables(panel: PanelDependency, principal: Bearer, place: Place) -> TablesBody:
+    """Look which tables an operation `restore-tables` can restore; its parameters are `point`, `tables` and `repository`."""
+    point, tables = downloads.tables(panel, principal, place)
+    return TablesBody(point=point.id, tables=tables)
 
 
 @router.get("/instances/{name}/files/content", response_class=Response)

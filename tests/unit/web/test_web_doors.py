@@ -43,7 +43,7 @@ ADMINISTRATORS_FORMS = [
     "/hosts/{name}/trust",
     "/hosts/{name}/remove",
 ]
-OPERATORS_LOOKS = ["/backups/{name}/files", "/backups/{name}/files/download", "/backups/{name}/files/restore"]
+OPERATORS_LOOKS = ["/backups/{name}/files", "/backups/{name}/files/download", "/backups/{name}/files/restore", "/backups/{name}/tables"]
 """They show what a CRM's users have written."""
 STREAMS = ["/operations/{operation_id}/stream"]
 CHANGES = {
@@ -55,6 +55,7 @@ CHANGES = {
     "/instances/{name}/restore": "operator",
     "/instances/{name}/certificate": "operator",
     "/backups/{name}/files/restore": "operator",
+    "/backups/{name}/tables": "operator",
     "/hosts/{name}/prepare": "operator",
     "/updates": "operator",
     "/updates/patch": "operator",
@@ -105,7 +106,7 @@ API_READS = [
     "/api/v1/operations/{operation_id}",
     "/api/v1/operations/{operation_id}/log",
 ]
-API_OPERATORS_READS = [f"/api/v1/instances/{{name}}/{end}" for end in ("files", "files/content", "files/comparison")]
+API_OPERATORS_READS = [f"/api/v1/instances/{{name}}/{end}" for end in ("files", "files/content", "files/comparison", "tables")]
 API_STREAMS = ["/api/v1/operations/{operation_id}/log/stream"]
 WEB2 = {"name": "web2", "address": "127.0.0.1", "port": 1}
 API_CHANGES: dict[str, dict[str, object]] = {

@@ -155,3 +155,10 @@ def test_a_program_is_refused_what_cannot_be_restored(world: PanelWorld, tmp_pat
     answer = world.program_of("Oscar").post("/api/v1/operations", json={"kind": "restore-files", "instance": "sales", "parameters": wanted})
     assert (answer.status_code, world.operations()) == (status, [])
     assert "Nothing was changed" in answer.json()["detail"]
+
+
+def test_a_point_without_a_dump_holds_no_tables(world: PanelWorld, oscar: Browser) -> None:
+    assert (oscar.get("/backups/sales/tables").status_code, oscar.get("/backups/sales/tables?point=never").status_code) == (404, 422)
+    answer = world.program_of("Oscar").get("/api/v1/instances/sales/tables")
+    assert (answer.status_code, "holds no dump" in answer.json()["detail"]) == (404, True)
+    assert "/backups/sales/tables" not in oscar.get(FILES).text
