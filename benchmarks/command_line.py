@@ -1,10 +1,10 @@
-"""Run one measure or all; exit 0 when every goal is reached, 1 when one is missed, 2 for an unknown name, 130 when interrupted."""
+"""Run some measures or all; exit 0 when every goal is reached, 1 when one is missed, 2 for an unknown name, 130 when interrupted."""
 
 import argparse
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from benchmarks.figure import Figure, Measure, MeasureFailed, figure_of
@@ -18,7 +18,7 @@ def main(argv: Sequence[str], measures: Mapping[str, Measure] | None = None) -> 
     measures = all_measures() if measures is None else measures
     chosen = parse(argv, measures)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    names = [chosen.name] if chosen.name else list(measures)
+    names = chosen.names or list(measures)
     try:
         reached = [_measure(measures[name], chosen) for name in names]
     except KeyboardInterrupt:
@@ -30,10 +30,19 @@ def main(argv: Sequence[str], measures: Mapping[str, Measure] | None = None) -> 
 def parse(argv: Sequence[str], measures: Mapping[str, Measure]) -> argparse.Namespace:
     """Read the command line; exits with 2 for a name that no measure has."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure this appliance against what it stands on.")
-    parser.add_argument("name", nargs="?", choices=list(measures), metavar="NAME", help=f"one of {', '.join(measures)}; default: all")
+    parser.add_argument("names", nargs="*", type=_one_of(measures), metavar="NAME", help=f"of {', '.join(measures)}; default: all")
     parser.add_argument("--json", action="store_true", help="print an object per measure instead of a sentence")
     parser.add_argument("--rounds", type=_rounds, help="how often each side is measured; default: the measure's own number")
     return parser.parse_args(argv)
+
+
+def _one_of(measures: Mapping[str, Measure]) -> Callable[[str], str]:
+    def name(word: str) -> str:
+        if word not in measures:
+            raise argparse.ArgumentTypeError(f"{word} is no measure; there are {', '.join(measures)}")
+        return word
+
+    return name
 
 
 def _rounds(word: str) -> int:

@@ -40,7 +40,7 @@ def test_the_registry_finds_every_measure_with_the_goal_it_was_given() -> None:
     goals = {name: measure.goal for name, measure in all_measures().items()}
     of_this_machine = {"bare_up": 1.4, "downtime": 1.15, "metrics": 1.0, "playbook": 1.2, "request_to_start": 1.0}
     of_changes = {"downtime_large": 1.15, "rollback": 1.0, "patch_idle": 1.5}
-    assert goals == of_this_machine | of_changes | {"host_install": 1.3, "host_prepare": 1.5}
+    assert goals == of_this_machine | of_changes | {"host_install": 1.3, "host_prepare": 1.5, "points_list": 1.0}
 
 
 def test_a_figure_has_the_fields_of_every_figure_of_this_project(capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,6 +72,12 @@ def test_a_measure_without_a_figure_misses_its_goal_and_the_others_are_still_tak
     told = capsys.readouterr()
     assert "Put it out." in told.err
     assert "good: 11 s, reference 10 s; ratio 1.1, goal 1.2: reached" in told.out
+
+
+def test_several_are_measured_in_the_order_they_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    measures = {name: measure_of(name, ours=11.0) for name in ("first", "second", "third")}
+    assert main(["--json", "third", "first"], measures) == 0
+    assert [json.loads(line)["measure"] for line in capsys.readouterr().out.splitlines()] == ["third", "first"]
 
 
 def test_the_number_of_rounds_can_be_chosen(capsys: pytest.CaptureFixture[str]) -> None:
