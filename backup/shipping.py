@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 
 from backup.bases import LogTags
+from backup.failures import BackupFailure
 from backup.repository import Repository, Saved
 from backup.spool import Contents, Spool
-from backup.wal import PARTIAL, SEGMENT, Received, bytes_of, end_of
+from backup.wal import PARTIAL, SEGMENT, Received, bytes_of, end_of, gap_in
 
 NEVER = datetime.fromtimestamp(0, UTC)
 
@@ -19,7 +20,10 @@ class Shipping:
         self.shipped: Contents = {}
 
     def ship(self, received: Received | None) -> Saved | None:
-        """Ship, if there is anything new; `received` is what the server has said to be on the disk before this was called."""
+        """Ship, if there is anything new; `received` is what the server has said to be on the disk before this was called.
+
+        Raises a failure `log_gap` for a log that is not whole: nothing that lies behind a gap can be promised.
+        """
         with self.spool.held():
             if received:
                 self.spool.note_received(received)
@@ -37,6 +41,11 @@ class Shipping:
     def _save(self, log: str, segments: list[str], noted: Received | None) -> Saved:
         full = Received(lsn=end_of(segments), at=NEVER)
         told = noted or full
+        if (missing := gap_in(segments, until=told.lsn)) is not None:
+            raise BackupFailure(
+                f"Segment {missing} is missing in {self.spool.directory}: what was received is not whole. Begin a new log with a new base.",
+                code="log_gap",
+            )
         tags = LogTags(
             crm=self.crm, log=log, start=segments[0].removesuffix(PARTIAL), lsn=max(full.lsn, told.lsn, key=bytes_of), until=told.at
         )

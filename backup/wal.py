@@ -61,8 +61,28 @@ def end_of(segments: Sequence[str]) -> str:
     full = [name for name in segments if not name.endswith(PARTIAL)]
     if not full:
         return "0/0"
-    number = int(full[-1][8:16], 16) * SEGMENTS_PER_LOG + int(full[-1][16:24], 16) + 1
+    number = number_of(full[-1]) + 1
     return f"{number // SEGMENTS_PER_LOG:X}/{number % SEGMENTS_PER_LOG * SEGMENT_BYTES:X}"
+
+
+def number_of(segment: str) -> int:
+    """Give a segment's place among all of a log, whatever its timeline.
+
+    >>> number_of("000000020000000100000003.partial")
+    259
+    """
+    return int(segment[8:16], 16) * SEGMENTS_PER_LOG + int(segment[16:24], 16)
+
+
+def gap_in(segments: Sequence[str], *, until: str) -> int | None:
+    """Give the number of the first segment that is missing between others, or before a position that they should reach.
+
+    >>> gap_in(["000000010000000000000002", "000000010000000000000004.partial"], until="0/2000100")
+    3
+    """
+    there = {number_of(name) for name in segments}
+    last = max(*there, (bytes_of(until) - 1) // SEGMENT_BYTES)
+    return next((number for number in range(min(there), last + 1) if number not in there), None)
 
 
 def is_part_of_a_log(name: str) -> bool:

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from appliance.domain.instance import RecoveryPoint
-from appliance.errors import PreflightFailed
+from appliance.domain.instance import Instance, RecoveryPoint
+from appliance.errors import CommandFailed, PreflightFailed
 from appliance.operations.run import Run
 from appliance.operations.steps.archiving import ship_now
 from appliance.operations.steps.repositories import lent, source_repository
@@ -19,7 +19,7 @@ def find_base(run: Run, point: RecoveryPoint, at: str | None) -> dict[str, Any]:
     """The newest base that leads to a moment, or else to the point's. Raises PreflightFailed with what can be gone back to."""
     source = run.appliance.store.instances.find(point.instance)
     if source is not None and source.host == run.machine.host.name:
-        ship_now(run, source)
+        _ship_what_is_received(run, source, needed=at == LATEST)
     with lent(run, source_repository(run, point)) as repository:
         listed = run.backup("bases", {"repository": repository, "crm": point.instance})
     bases: list[dict[str, Any]] = [base for base in listed["bases"] if base["until"] is not None]
@@ -28,6 +28,16 @@ def find_base(run: Run, point: RecoveryPoint, at: str | None) -> dict[str, Any]:
     if not fit:
         raise PreflightFailed((f"nothing leads back to {wanted}: {_reach(bases)}",))
     return fit[0]
+
+
+def _ship_what_is_received(run: Run, source: Instance, *, needed: bool) -> None:
+    """Ship it, since it may lead to the moment; what was shipped before may do so all the same where it cannot be."""
+    try:
+        ship_now(run, source)
+    except CommandFailed as failure:
+        if needed:
+            raise
+        run.log(f"what was received last could not be shipped: {failure}")
 
 
 def _leads_to(base: Mapping[str, Any], wanted: str, *, log: str | None) -> bool:
