@@ -5,6 +5,7 @@ leaves snapshots of a database or of files ("leftovers"), never a point.
 """
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue
@@ -12,6 +13,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue
 from backup.wal import WalPosition
 
 RECORD_FILE = "record.json"
+LONGEST_RUN = timedelta(days=1)
+"""What another machine has saved for longer without making a recovery point of it, it has left behind."""
 
 
 class PointSnapshots(BaseModel):
@@ -75,6 +78,7 @@ class Snapshot(BaseModel):
 
     id: str
     time: AwareDatetime
+    hostname: str = ""
     tags: list[str] = []
     paths: list[str] = []
     original: str | None = None
@@ -121,3 +125,8 @@ def leftovers_among(snapshots: list[Snapshot], points: list[RecoveryPoint]) -> l
         if (snapshot.tag("part") in ("database", "files") and snapshot.tag("point") and snapshot.id not in used)
         or (snapshot.tag("part") == "base" and (snapshot.tag("crm"), snapshot.tag("point")) not in recorded)
     ]
+
+
+def is_left_behind(snapshot: Snapshot, *, now: datetime, hostname: str) -> bool:
+    """Say whether the run that has saved a leftover is over: one of this machine, which would hold the lease, or of long ago."""
+    return snapshot.hostname == hostname or now - snapshot.time > LONGEST_RUN

@@ -11,7 +11,8 @@ from backup.engines.shape import Measures, Moment
 from backup.events import Reporter
 from backup.failures import BackupFailure, leaving_unchanged
 from backup.interruption import finishing
-from backup.points import RECORD_FILE, Part, PointQueries, PointSnapshots, RecoveryPoint, leftovers_among, tags_of
+from backup.locks import this_host
+from backup.points import RECORD_FILE, Part, PointQueries, PointSnapshots, RecoveryPoint, is_left_behind, leftovers_among, tags_of
 from backup.recorded import Contents, contents, remember
 from backup.repository import Repository, Saved, open_repository, require_writable
 from backup.spec import BackupSpec
@@ -127,8 +128,12 @@ def _require_new(before: Contents, spec: BackupSpec) -> None:
 
 
 def _forget_leftovers(repository: Repository, before: Contents) -> None:
-    """Forget what earlier, interrupted backups left; what this one has saved is not among the snapshots of before."""
-    leftovers = leftovers_among(before.snapshots, before.points)
+    """Forget what earlier, interrupted backups left; what this one has saved is not among the snapshots of before.
+
+    What another machine has saved a moment ago is spared: it may be about to make a recovery point of it.
+    """
+    found, now = leftovers_among(before.snapshots, before.points), datetime.now(UTC)
+    leftovers = [one for one in found if is_left_behind(one, now=now, hostname=this_host())]
     if not leftovers:
         return
     repository.executor.reporter.log(f"Forgetting {len(leftovers)} snapshots that an interrupted backup left.")

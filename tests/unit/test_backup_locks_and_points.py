@@ -9,7 +9,7 @@ from backup.actions.restore import differences_between
 from backup.engines.shape import Measures, count_from
 from backup.failures import BackupFailure, RepositoryLocked
 from backup.locks import Lock, is_stale, lease, lease_file
-from backup.points import PointSnapshots, RecoveryPoint, Snapshot, leftovers_among, tags_of
+from backup.points import PointSnapshots, RecoveryPoint, Snapshot, is_left_behind, leftovers_among, tags_of
 from backup.tables import table_of_points
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -67,6 +67,13 @@ def test_data_without_a_record_is_left_over_even_under_a_point_id_that_was_used_
     made_by_hand = Snapshot(id="fifth", time=NOW, tags=["part=files"])
     left = leftovers_among([*found, made_by_hand], [point("p1", database="second", files="third")])
     assert [one.id for one in left] == ["first"]
+
+
+def test_what_another_machine_has_just_saved_is_not_taken_for_left_behind() -> None:
+    saved = Snapshot(id="first", time=NOW, hostname="there")
+    assert is_left_behind(saved, now=NOW, hostname="there")
+    assert not is_left_behind(saved, now=NOW + timedelta(hours=23), hostname="here")
+    assert is_left_behind(saved, now=NOW + timedelta(hours=25), hostname="here")
 
 
 def test_differences_name_what_was_recorded_and_what_came_back() -> None:
