@@ -173,7 +173,7 @@ class RestoreTablesSpec(_RepositoryVerb):
     point: PointId
     crm: CrmName | None = None
     tables: Annotated[list[str], Field(min_length=1, max_length=1000)]
-    database: DatabaseSpec
+    database: PostgreSQLSpec
     role: SqlName
     schema_name: Annotated[str, StringConstraints(pattern=r"^restored_[0-9_]{1,40}$")]
     scratch: Annotated[str, StringConstraints(pattern=r"^crm_tables_[0-9]{1,20}$")]

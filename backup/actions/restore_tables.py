@@ -4,15 +4,16 @@ from pydantic import JsonValue
 
 from backup.actions.tables import listing_of
 from backup.children import bytes_as_file
+from backup.database_spec import PostgreSQLSpec
 from backup.engines import postgresql_tables
-from backup.engines.postgresql import PostgreSQL
+from backup.engines.postgresql import DUMP_FILE, PostgreSQL
 from backup.engines.postgresql_tables import Table
 from backup.events import Reporter
 from backup.failures import leaving_unchanged
 from backup.points import RecoveryPoint
 from backup.recorded import point_held
 from backup.repository import Repository, open_repository
-from backup.spec import DatabaseSpec, RestoreTablesSpec
+from backup.spec import RestoreTablesSpec
 from backup.streaming import stream
 
 
@@ -36,22 +37,22 @@ def restore_tables(spec: RestoreTablesSpec, reporter: Reporter) -> dict[str, Jso
     return {"schema": spec.schema_name, "rows": rows}
 
 
-def _fill(repository: Repository, point: RecoveryPoint, scratch: DatabaseSpec, *, entries: str, role: str) -> None:
+def _fill(repository: Repository, point: RecoveryPoint, scratch: PostgreSQLSpec, *, entries: str, role: str) -> None:
     with bytes_as_file(entries.encode()) as file:
         command = [
-            *PostgreSQL().restore_command(scratch, role=role),
+            *PostgreSQL(scratch).restore_command(role=role),
             *("--section=pre-data", "--section=data", f"--use-list=/dev/fd/{file.fileno()}"),
         ]
         stream(
             repository.executor,
             snapshot=str(point.snapshots.database),
-            filename=PostgreSQL().dump_file,
+            filename=DUMP_FILE,
             into=command,
             expected_bytes=point.sizes.get("database"),
             lent=[file.fileno()],
         )
 
 
-def _bring(scratch: DatabaseSpec, spec: RestoreTablesSpec, chosen: list[Table]) -> None:
+def _bring(scratch: PostgreSQLSpec, spec: RestoreTablesSpec, chosen: list[Table]) -> None:
     postgresql_tables.gather(scratch, chosen, schema=spec.schema_name, role=spec.role)
     postgresql_tables.hand_over(scratch, spec.database, schema=spec.schema_name, role=spec.role)

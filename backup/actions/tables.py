@@ -2,8 +2,8 @@
 
 from pydantic import JsonValue
 
+from backup.engines.postgresql import DUMP_FILE
 from backup.engines.postgresql_tables import tables_in
-from backup.engines.registry import ENGINES
 from backup.events import Reporter
 from backup.failures import BackupFailure, leaving_unchanged
 from backup.points import RecoveryPoint
@@ -27,6 +27,4 @@ def listing_of(repository: Repository, point: RecoveryPoint) -> str:
     """What the dump of a recovery point holds, as `pg_restore --list` says it; only the dump's beginning is read."""
     if point.snapshots.database is None or point.engine != WITH_TABLES:
         raise BackupFailure(f"Recovery point {point.id} holds no dump that single tables can be taken from.", code="part_missing")
-    return text_from(
-        repository.executor, snapshot=point.snapshots.database, filename=ENGINES[WITH_TABLES].dump_file, into=["pg_restore", "--list"]
-    )
+    return text_from(repository.executor, snapshot=point.snapshots.database, filename=DUMP_FILE, into=["pg_restore", "--list"])

@@ -19,6 +19,7 @@ from backup.failures import BackupFailure
 from backup.wal import Mark, WalPosition
 
 CONNECT_TIMEOUT_SECONDS = 10
+DUMP_FILE = "database.dump"
 BEGIN = "begin isolation level repeatable read read only"
 # Heap and TOAST only: a dump holds no indexes. Uncompressed, it comes to about this size.
 EXPECTED_BYTES = "select coalesce(sum(pg_relation_size(oid)), 0)::bigint from pg_class where relkind in ('r', 't', 'm') and oid >= 16384"
@@ -67,7 +68,7 @@ class PostgreSQL:
     """The engine, reached over the unix socket; the operating system's root is mapped to the role postgres by peer."""
 
     database: PostgreSQLSpec
-    dump_file: str = "database.dump"
+    dump_file: str = DUMP_FILE
 
     @contextmanager
     def moment(self, *, mark: Mark | None = None) -> Iterator[PostgreSQLMoment]:

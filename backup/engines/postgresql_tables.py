@@ -14,9 +14,9 @@ import psycopg
 from psycopg import sql
 
 from backup.children import bytes_as_file, started
+from backup.database_spec import PostgreSQLSpec
 from backup.engines.postgresql import connected, connection_arguments, only
 from backup.failures import BackupFailure
-from backup.spec import DatabaseSpec
 
 TABLE_DATA = "TABLE DATA"
 LEFT_OUT = (TABLE_DATA, "SEQUENCE SET", "MATERIALIZED VIEW DATA", "BLOBS", "BLOB", "DEFAULT ACL", "ACL", "COMMENT")
@@ -70,7 +70,7 @@ def _is_wanted(entry: re.Match[str] | None, tables: Sequence[Table]) -> bool:
 
 
 @contextmanager
-def scratch_database(live: DatabaseSpec, name: str, *, role: str) -> Iterator[DatabaseSpec]:
+def scratch_database(live: PostgreSQLSpec, name: str, *, role: str) -> Iterator[PostgreSQLSpec]:
     """An empty database beside the live one, which is gone afterwards; one that a run before has left is thrown away first."""
     server = live.model_copy(update={"name": "postgres"})
     drop = sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
@@ -88,7 +88,7 @@ def scratch_database(live: DatabaseSpec, name: str, *, role: str) -> Iterator[Da
             connection.execute(drop)
 
 
-def gather(scratch: DatabaseSpec, tables: Sequence[Table], *, schema: str, role: str) -> None:
+def gather(scratch: PostgreSQLSpec, tables: Sequence[Table], *, schema: str, role: str) -> None:
     """Copy the tables into a schema of their own: columns and rows, and nothing that could act or hold on to something else."""
     with connected(scratch) as connection, connection.transaction():
         connection.execute(sql.SQL("set local role {}").format(sql.Identifier(role)))
@@ -108,7 +108,7 @@ def names_in(tables: Sequence[Table]) -> list[str]:
     return [table.name if names.count(table.name) == 1 else f"{table.schema}_{table.name}" for table in tables]
 
 
-def hand_over(scratch: DatabaseSpec, live: DatabaseSpec, *, schema: str, role: str) -> None:
+def hand_over(scratch: PostgreSQLSpec, live: PostgreSQLSpec, *, schema: str, role: str) -> None:
     """Bring the schema into the live database, in one transaction. Raises a failure `restore_failed`; then nothing of it is there."""
     dump = ["pg_dump", *connection_arguments(scratch), "--format=custom", "--compress=0", f"--schema={schema}", "--no-owner"]
     load = ["pg_restore", *connection_arguments(live), "--no-owner", f"--role={role}", "--single-transaction", "--exit-on-error"]
@@ -126,13 +126,13 @@ def hand_over(scratch: DatabaseSpec, live: DatabaseSpec, *, schema: str, role: s
             raise BackupFailure(f"The tables did not get into the live database: {told}.", code="restore_failed")
 
 
-def drop_schema(live: DatabaseSpec, schema: str) -> None:
+def drop_schema(live: PostgreSQLSpec, schema: str) -> None:
     """Take a schema away that a run before has left."""
     with connected(live) as connection:
         connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
 
 
-def rows_of(live: DatabaseSpec, schema: str, names: Sequence[str]) -> dict[str, int]:
+def rows_of(live: PostgreSQLSpec, schema: str, names: Sequence[str]) -> dict[str, int]:
     """Count what is there now."""
     with connected(live) as connection:
         return {name: _count(connection, sql.Identifier(schema, name)) for name in names}
