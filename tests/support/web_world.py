@@ -117,6 +117,7 @@ class PanelWorld:
         for end in ("-wal", "-shm"):
             self.appliance.settings.database_file.with_name(f"{self.appliance.settings.database_file.name}{end}").unlink(missing_ok=True)
         shutil.copy(self._pristine, self.appliance.settings.database_file)
+        shutil.rmtree(self.appliance.settings.ledger_file.parent, ignore_errors=True)
 
     def browser_of(self, name: str) -> Browser:
         """A browser in which somebody is logged in; Mallory's is not."""

@@ -13,11 +13,6 @@ from tests.support.web_world import NOON, Browser, PanelWorld
 HOSTILE = "<script>alert(1)</script>"
 
 
-@pytest.fixture(autouse=True)
-def nothing_seen(world: PanelWorld) -> None:
-    world.appliance.settings.ledger_file.unlink(missing_ok=True)
-
-
 def see(world: PanelWorld, *states: State, ended: timedelta = timedelta()) -> None:
     file = world.appliance.settings.ledger_file
     file.parent.mkdir(parents=True, exist_ok=True)

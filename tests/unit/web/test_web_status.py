@@ -21,7 +21,6 @@ INTERNAL = "connection to 10.1.2.3 refused"
 def down_for_a_while(world: PanelWorld) -> None:
     file = world.appliance.settings.ledger_file
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.unlink(missing_ok=True)
     at = Moment(wall=NOON - timedelta(seconds=60), boot_id="b", boot_seconds=1000)
     with Ledger(file) as ledger:
         for state in (State.UP, State.DOWN, State.DOWN, State.DOWN, State.UP):
