@@ -28,6 +28,7 @@ NEEDED = {
     "backup": Role.OPERATOR,
     "archive": Role.OPERATOR,
     "check": Role.OPERATOR,
+    "retention": Role.OPERATOR,
     "drill": Role.OPERATOR,
     "rehearse": Role.OPERATOR,
     "upgrade": Role.OPERATOR,

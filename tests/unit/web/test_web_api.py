@@ -24,6 +24,12 @@ def test_an_operators_program_tidies_but_leaves_what_visitors_may_have_used(worl
     assert world.program_of("Oscar").post("/api/v1/operations", json=body).status_code == status
 
 
+@pytest.mark.parametrize(("accepted", "status"), [(False, 202), (True, 403)])
+def test_an_operators_program_checks_but_cannot_accept_that_points_are_gone(world: PanelWorld, *, accepted: bool, status: int) -> None:
+    body = {"kind": "check", "instance": "sales", "parameters": {"accept_loss": accepted}}
+    assert world.program_of("Oscar").post("/api/v1/operations", json=body).status_code == status
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [

@@ -85,6 +85,8 @@ def test_repositories_elsewhere_are_shown_with_how_the_last_copying_went(world: 
     repositories.note("offsite", "It did not answer within 30 s.", works=False, now=NOON)
     page = alice.get("/backups").text
     assert ("fails" in page, "It did not answer within 30 s." in page) == (True, True)
+    repositories.retain("offsite", {"location": "rest:https://nas:8001/crm/", "keep": {"daily": 7}}, by="Alice", now=NOON)
+    assert "keeps daily=7" in alice.get("/backups").text
 
 
 def test_a_recovery_point_is_unproven_until_it_was_restored(alice: Browser) -> None:
