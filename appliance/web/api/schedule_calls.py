@@ -10,6 +10,7 @@ from appliance.domain.schedule import Schedule, ScheduleRequest, Work
 from appliance.domain.window import CatchUp
 from appliance.domain.window_request import WindowRequest
 from appliance.operations.schedules import add_schedule
+from appliance.web.access import right_for
 from appliance.web.api.bodies import Body
 from appliance.web.api.calls import BUSY, PROBLEMS
 from appliance.web.panel import PanelDependency
@@ -103,6 +104,7 @@ def list_schedules(panel: PanelDependency, _: Bearer) -> SchedulesBody:
 def add(panel: PanelDependency, principal: Bearer, body: NewScheduleBody) -> ScheduleBody:
     """Do something in a window from now on."""
     principal.demand("schedule")
+    principal.demand(right_for(body.work, body.parameters))
     asked = ScheduleRequest(**{**dict(body), "window": WindowRequest(**dict(body.window))})
     schedule = add_schedule(panel.appliance, asked, requested_by=principal.name, now=panel.clock())
     return ScheduleBody.of(schedule, panel.clock())

@@ -31,6 +31,19 @@ def test_an_operators_program_checks_but_cannot_accept_that_points_are_gone(worl
 
 
 @pytest.mark.parametrize(
+    ("work", "parameters", "status"),
+    [("check", {}, 201), ("check", {"accept_loss": True}, 403), ("archive", {"wanted": False}, 403)],
+)
+def test_an_operators_program_schedules_nothing_that_it_may_not_request(
+    world: PanelWorld, work: str, parameters: dict[str, object], status: int
+) -> None:
+    window = {"days": "SUN", "begin": "05:00", "minutes": 60}
+    body = {"name": "night", "subject": "sales", "work": work, "window": window, "parameters": parameters}
+    answer = world.program_of("Oscar").post("/api/v1/schedules", json=body)
+    assert answer.status_code == status, answer.text
+
+
+@pytest.mark.parametrize(
     ("body", "status"),
     [
         ({"kind": "backup", "instance": "gone"}, 404),
