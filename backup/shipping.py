@@ -31,8 +31,12 @@ class Shipping:
             now, identity = self.spool.link(), self.spool.identity()
             segments = [name for name in now if SEGMENT.match(name)]
             if now == self.shipped or not segments or identity is None:
+                if now == self.shipped and segments and told:
+                    self.spool.note_shipped(told)  # nothing was changed since, and all that there is was shipped
                 return None
             saved = self._save(identity.log, segments, told)
+            if told:
+                self.spool.note_shipped(told)
             if self.trims:
                 self.spool.trim(segments)
         self.shipped = now

@@ -93,6 +93,14 @@ class Spool:
         """Take note of what the server has said."""
         _write(self._received, received)
 
+    def shipped(self) -> Received | None:
+        """Say up to where what was received lies in the repository of this outlet; None before anything was shipped."""
+        return Received.model_validate_json(self._shipped.read_text()) if self._shipped.exists() else None
+
+    def note_shipped(self, received: Received) -> None:
+        """Take note of what lies in the repository, for those who watch over it."""
+        _write(self._shipped, received)
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Be the only one who ships from the outlet, for the length of the block."""
@@ -120,6 +128,10 @@ class Spool:
     @property
     def _received(self) -> Path:
         return self.directory / "received.json"
+
+    @property
+    def _shipped(self) -> Path:
+        return self.directory / f"{self.outlet}.shipped.json"
 
     @property
     def _newest_base(self) -> Path:

@@ -77,6 +77,7 @@ def worker() -> None:
 @app.command()
 def monitor() -> None:
     """Run the monitor in the foreground: it probes the CRMs, serves /metrics, evaluates the alert rules and notifies."""
+    from appliance.operations.asking import Asking
     from appliance.operations.notifying import Notifying
     from monitoring.serve import serve as watch
 
@@ -91,7 +92,7 @@ def monitor() -> None:
         ledger=settings.ledger_file,
         listen=listen,
         rules_every_seconds=settings.alert_rules_every_seconds,
-        beside=[notifying.run],
+        beside=[notifying.run, Asking(appliance=appliance).run],
     )
     raise typer.Exit(code)
 

@@ -12,6 +12,7 @@ from appliance.domain.pending import Pending, PendingPackage, pending_releases
 from appliance.errors import ApplianceError, StepFailed
 from appliance.hosts.reach import Reach, ask_script
 from appliance.operations.machines import machine_of
+from appliance.operations.telling_facts import tell_updates
 from appliance.products.builds import build_of
 from appliance.products.feeds import advisories, published
 from appliance.wiring import Appliance
@@ -36,6 +37,7 @@ def look(appliance: Appliance, subjects: Iterable[str], *, now: datetime) -> lis
     for pending in found:
         appliance.store.pending.put(pending)
     appliance.store.pending.keep_only(set(subjects_of(appliance)) | set(wanted))
+    tell_updates(appliance)
     return found
 
 

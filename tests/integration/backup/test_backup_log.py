@@ -15,6 +15,8 @@ from typing import Any
 import psutil
 import pytest
 
+from backup.shipping import NEVER
+from backup.spool import Spool
 from tests.support.backup_world import CLUSTER, PORT, ROWS, VERSION, Cluster, World, quietly, receiving
 from tests.support.house import wait_for
 from tests.support.rest_server import PASSWORD, USER, append_only_server, free_port
@@ -41,6 +43,12 @@ def base(world: World, **more: Any) -> None:
 
 def shipped(world: World) -> int:
     return world.restic("snapshots", "--tag", "part=wal", "--json").count('"short_id"')
+
+
+def noted_as_shipped(world: World, outlet: str) -> datetime | None:
+    """Up to when everything lies in a repository, as those are told who watch over it."""
+    noted = Spool(directory=world.directory / "spool", outlet=outlet).shipped()
+    return noted.at if noted else None
 
 
 def wait_until_shipped(world: World) -> None:
@@ -226,6 +234,9 @@ def test_what_was_received_lies_elsewhere_when_machine_and_repository_are_gone(w
             return bool(known["until"] and datetime.fromisoformat(known["until"]) > committed)
 
         wait_for(lies_there, seconds=120)
+        noted = noted_as_shipped(world, "log-offsite")
+        assert noted is not None
+        assert noted > committed
         shutil.rmtree(world.location)
         with recovered(world, repository=elsewhere) as copy:
             assert copy.answer("tb_live", ROWS) == 800
@@ -237,6 +248,9 @@ def test_a_place_that_is_away_keeps_nothing_from_being_shipped_here(world: World
         before = shipped(world)
         wait_until_shipped(world)
         assert shipped(world) >= before + 2
+        assert noted_as_shipped(world, "log-offsite") is None
+        idle = datetime.now(UTC)
+        wait_for(lambda: (noted_as_shipped(world, "log") or NEVER) > idle)  # nothing was changed since, and nothing is missing
 
 
 def test_what_ships_elsewhere_is_started_again_when_it_was_killed(world: World) -> None:

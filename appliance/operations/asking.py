@@ -1,0 +1,46 @@
+"""Asks the hosts by itself, so that the alerts about them are true when nobody looks: beside the monitor, in a thread of its own."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from threading import Event
+
+from appliance.operations.pending import look
+from appliance.operations.telling_facts import tell_shipped
+from appliance.wiring import Appliance
+
+LOOK_SECONDS = 60.0
+UPDATES_EVERY = timedelta(days=1)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(kw_only=True)
+class Asking:
+    """Looks each minute at the logs that are shipped, and once a day at what waits to be installed."""
+
+    appliance: Appliance
+    now: Callable[[], datetime] = _now
+
+    def run(self, stop: Event) -> None:
+        """Until the event is set. What goes wrong is said on standard error and tried again."""
+        while not stop.wait(LOOK_SECONDS):
+            try:
+                self.look()
+            except Exception as error:  # noqa: BLE001 - the loop: if it ended, alerts about hosts would be about the past
+                print(f"The hosts could not be asked ({type(error).__name__}: {error}); tried again.", file=sys.stderr)
+
+    def look(self) -> None:
+        """Ask what is due."""
+        tell_shipped(self.appliance)
+        if hosts := self._due():
+            look(self.appliance, hosts, now=self.now())
+
+    def _due(self) -> list[str]:
+        """Hosts that were not asked for a day, by anybody. One that was just added is left alone for its first day."""
+        asked = {pending.subject: pending.asked_at for pending in self.appliance.store.pending.list()}
+        hosts = self.appliance.store.hosts.list()
+        return [host.subject for host in hosts if self.now() - asked.get(host.subject, host.created_at) > UPDATES_EVERY]
