@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -50,20 +51,15 @@ def read_alerts(appliance: Appliance) -> AlertBook:
     if not file.exists():
         return AlertBook()
     try:
-        memory = RuleMemory(file)
+        with closing(RuleMemory(file)) as memory:
+            evaluated_at = memory.evaluated_at()
+            return AlertBook(
+                standing=_standing(memory.alerts()),
+                changes=[_changed(change) for change in memory.newest_changes(SHOWN_CHANGES)],
+                evaluated_at=datetime.fromtimestamp(evaluated_at, UTC) if evaluated_at else None,
+            )
     except (sqlite3.Error, LedgerTooNew):
         return AlertBook()
-    try:
-        evaluated_at = memory.evaluated_at()
-        return AlertBook(
-            standing=_standing(memory.alerts()),
-            changes=[_changed(change) for change in memory.newest_changes(SHOWN_CHANGES)],
-            evaluated_at=datetime.fromtimestamp(evaluated_at, UTC) if evaluated_at else None,
-        )
-    except sqlite3.Error:
-        return AlertBook()
-    finally:
-        memory.close()
 
 
 def _standing(alerts: Iterable[Alert]) -> list[ShownAlert]:

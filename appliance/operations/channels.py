@@ -1,6 +1,8 @@
 """What is asked of the channels that people are notified by."""
 
+import sqlite3
 from collections.abc import Collection
+from contextlib import closing
 from datetime import datetime
 
 from appliance.domain.channel import Channel, Purpose, check_name, read_quiet, read_severities
@@ -8,6 +10,7 @@ from appliance.errors import InvalidRequest
 from appliance.operations.sending import NotSent, ask, check_heartbeat, send, service_of
 from appliance.wiring import Appliance
 from monitoring.rules.memory import RuleMemory
+from monitoring.schema import LedgerTooNew
 
 URL = "url"
 LONGEST_URL = 2000
@@ -75,9 +78,10 @@ def test_channel(appliance: Appliance, name: str, *, requested_by: str, now: dat
 
 
 def _last_change(appliance: Appliance) -> int:
+    """0 where the ledger cannot be read: what it holds once it is mended is told then."""
     appliance.settings.ledger_file.parent.mkdir(parents=True, exist_ok=True)
-    memory = RuleMemory(appliance.settings.ledger_file)
     try:
-        return memory.last_change()
-    finally:
-        memory.close()
+        with closing(RuleMemory(appliance.settings.ledger_file)) as memory:
+            return memory.last_change()
+    except (sqlite3.Error, LedgerTooNew):
+        return 0

@@ -60,10 +60,10 @@ class ApplianceCollector(Collector):
         with self._lock:
             return list(self._families())
 
-    def uptime(self, crm: str, window: timedelta) -> Uptime:
-        """How a CRM spent the window that ends now, by what was collected last."""
+    def uptime(self, crm: str, window: timedelta, until_ms: int) -> Uptime:
+        """How a CRM spent the window that ends at a place on the ledger's time axis, by what was collected last."""
         with self._lock:
-            return self._seen.uptime(crm, window, self._clock())
+            return self._seen.uptime(crm, window, until_ms)
 
     def _families(self) -> Iterator[Family]:
         """A source that fails leaves its metrics out and is counted; the others are still told."""

@@ -94,9 +94,8 @@ class Intervals:
             self.outages[row.crm, row.cause] += 1
         past.newest = row
 
-    def uptime(self, crm: str, window: timedelta, now: Moment) -> Uptime:
-        """How a CRM spent the window that ends now, as the ledger says it, from what was read already."""
-        until_ms = self._ledger.position_ms(now)
+    def uptime(self, crm: str, window: timedelta, until_ms: int) -> Uptime:
+        """How a CRM spent the window that ends at that place, as the ledger says it, from what was read already."""
         return self.past[crm, SERVICE].spent(until_ms - round(window.total_seconds() * 1000), until_ms)
 
     def coverage_ratio(self, crms: Collection[str], window: timedelta, now: Moment) -> float | None:

@@ -42,11 +42,12 @@ class Seen:
         yield self._outages(targets)
         yield self._coverage(targets, now)
         yield self._maintenance(targets)
-        yield collect_budgets(targets, lambda crm, window: self._intervals.uptime(crm, window, now))
+        until_ms = self._ledger.position_ms(now)
+        yield collect_budgets(targets, lambda crm, window: self._intervals.uptime(crm, window, until_ms))
 
-    def uptime(self, crm: str, window: timedelta, now: Moment) -> Uptime:
-        """How a CRM spent the window that ends now, by what was collected last."""
-        return self._intervals.uptime(crm, window, now)
+    def uptime(self, crm: str, window: timedelta, until_ms: int) -> Uptime:
+        """How a CRM spent the window that ends at a place on the ledger's time axis, by what was collected last."""
+        return self._intervals.uptime(crm, window, until_ms)
 
     def _state_seconds(self, watched: Iterable[Key]) -> Family:
         text = "Time that a probe, or the CRM as a whole (target service), spent in a state."

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from monitoring.rules.conditions import Momentary, growth
 from monitoring.rules.series import Found, Labels, Metric, View, added, only, span
+from monitoring.uptime import Uptime
 
 SEEN = ("up", "degraded", "down")
 SECONDS = "appliance_probe_state_seconds_total"
@@ -52,12 +53,17 @@ class AvailabilityBurns(Momentary):
         """CRMs whose budget burns, with the share of the long window in which they were down."""
         found: Found = {}
         for labels, promised in view.snapshot.of(objective("availability")).items():
-            long, short = (view.past.uptime(dict(labels)["crm"], window) for window in (self.long, self.short))
-            limit = self.factor * (1 - promised)
-            shares = [1 - uptime.observed_ratio for uptime in (long, short) if uptime.observed_ratio is not None]
-            if len(shares) == len((long, short)) and min(shares) > limit and long.seen_seconds > self._enough_seconds:
-                found[only(labels, ("crm",))] = shares[0]
+            crm, limit = dict(labels)["crm"], self.factor * (1 - promised)
+            long = view.past.uptime(crm, self.long)
+            is_burning = _down_share(long) > limit and long.seen_seconds > self._enough_seconds
+            if is_burning and _down_share(view.past.uptime(crm, self.short)) > limit:
+                found[only(labels, ("crm",))] = _down_share(long)
         return found
+
+
+def _down_share(uptime: Uptime) -> float:
+    """Of the time that was seen; nothing where none was."""
+    return 0.0 if uptime.observed_ratio is None else 1 - uptime.observed_ratio
 
 
 def _time(window: timedelta, *states: str) -> str:
@@ -85,13 +91,11 @@ class LatencyBurns:
 
     def holds_for(self, view: View) -> Found:
         """CRMs whose budget burns, with the share of probes in the long window that were too slow."""
-        long, short = self._slow(view, self.long), self._slow(view, self.short)
-        found: Found = {}
-        for labels, promised in view.snapshot.of(objective("latency")).items():
-            crm = only(labels, ("crm",))
-            if min(long.get(crm, 0.0), short.get(crm, 0.0)) > self.factor * (1 - promised):
-                found[crm] = long[crm]
-        return found
+        promised = view.snapshot.of(objective("latency")).items()
+        limits = {only(labels, ("crm",)): self.factor * (1 - ratio) for labels, ratio in promised}
+        found = {crm: share for crm, share in self._slow(view, self.long).items() if crm in limits and share > limits[crm]}
+        short = self._slow(view, self.short) if found else {}
+        return {crm: share for crm, share in found.items() if short.get(crm, 0.0) > limits[crm]}
 
     def _slow(self, view: View, window: timedelta) -> Found:
         checked: Found = {}

@@ -100,4 +100,4 @@ class _Past:
         return [((at_ms - self.now_ms) / 1000, value) for at_ms, value in found]
 
     def uptime(self, crm: str, window: timedelta) -> Uptime:
-        return self.evaluation.collector.uptime(crm, window)
+        return self.evaluation.collector.uptime(crm, window, self.now_ms)

@@ -31,8 +31,13 @@ class Metric:
 
     def picks(self, labels: Labels) -> bool:
         """Whether a series of this name is one of these."""
-        told = dict(labels)
-        return all(told.get(label) in values for label, values in self.where.items())
+        picked = 0
+        for label, value in labels:
+            if (values := self.where.get(label)) is not None:
+                if value not in values:
+                    return False
+                picked += 1
+        return picked == len(self.where)
 
 
 class Snapshot:
@@ -47,7 +52,8 @@ class Snapshot:
 
     def of(self, metric: Metric) -> Found:
         """The series that a metric picks."""
-        return {labels: value for labels, value in self._series.get(metric.name, {}).items() if metric.picks(labels)}
+        series = self._series.get(metric.name, {})
+        return {labels: value for labels, value in series.items() if metric.picks(labels)} if metric.where else dict(series)
 
 
 class Past(Protocol):

@@ -1,5 +1,6 @@
 """Alerts and notifications, for people and for programs."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,23 @@ ADDRESS = "json://user:no-secret-of-anybody@127.0.0.1:1/"
 WANTED = {"name": "ops", "purpose": "alerts", "url": ADDRESS, "critical": "yes", "quiet": "22:00-06:30", "zone": "Europe/Berlin"}
 
 
-def fire(world: PanelWorld) -> None:
+@pytest.fixture(autouse=True)
+def ledger(world: PanelWorld) -> Iterator[Path]:
+    """None yet, and none for the next test: the world is shared, and so is what others left there."""
     file: Path = world.appliance.settings.ledger_file
     file.parent.mkdir(parents=True, exist_ok=True)
-    memory, at = RuleMemory(file), NOON.timestamp()
+    forget(file)
+    yield file
+    forget(file)
+
+
+def forget(file: Path) -> None:
+    for name in (file.name, f"{file.name}-wal", f"{file.name}-shm"):
+        file.with_name(name).unlink(missing_ok=True)
+
+
+def fire(world: PanelWorld) -> None:
+    memory, at = RuleMemory(world.appliance.settings.ledger_file), NOON.timestamp()
     labels = (("crm", "sales"),)
     alert = Alert(rule="CrmDown", labels=labels, stand=Stand.FIRING, since_ms=0, since=at, value=0)
     over = Alert(rule="BackupFailed", labels=labels, stand=Stand.FIRING, since_ms=0, since=at, value=1)
@@ -65,6 +79,13 @@ def test_what_cannot_be_is_said_and_nothing_is_added(world: PanelWorld, alice: B
     assert (refused.status_code, said in refused.text) == (422, True)
     assert "no-secret-of-anybody" not in refused.text
     assert world.appliance.store.channels.list() == []
+
+
+def test_a_ledger_that_cannot_be_read_keeps_nobody_from_adding_a_channel(world: PanelWorld, alice: Browser, ledger: Path) -> None:
+    ledger.write_bytes(b"no ledger" * 999)
+    assert "Does the monitor run?" in alice.get("/alerts").text
+    assert alice.post("/alerts/add-channel", WANTED).status_code == 303
+    assert world.appliance.store.channels.get("ops").told == {"critical": 0, "warning": 0}
 
 
 def test_a_program_does_the_same(world: PanelWorld) -> None:
