@@ -1,5 +1,6 @@
 """What the monitor's ledger says of each CRM over time: shares of days, and when it was away."""
 
+import math
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import TypeVar
 from appliance.config import Settings
 from appliance.web.formats import duration
 from monitoring.clock import Moment, open_clock
+from monitoring.exporter.promises import BUDGET_WINDOW
 from monitoring.ledger import Ledger, Outage, Uptime
 from monitoring.schema import LedgerTooNew
 
@@ -42,6 +44,7 @@ class CrmUptime:
     """One CRM's part of the page."""
 
     name: str
+    month: Uptime
     shares: Sequence[Share]
     days: Sequence[DayBar]
     outages: Sequence[Outage]
@@ -51,6 +54,16 @@ def uptimes_of(settings: Settings, names: Sequence[str], *, now: datetime, outag
     """What the ledger says of each CRM, with so many of its newest outages. Without a ledger, nothing is known of any."""
     moment = _moment(now)
     return _read(settings, lambda ledger: [_uptime(ledger, name, moment, outages) for name in names]) or []
+
+
+def budget_told(spent: Uptime, promised: float) -> str:
+    """What is left of the downtime that a promise allows, in words; never rounded up."""
+    if spent.observed_ratio is None:
+        return f"{promised * 100:.6g} % promised; nothing was seen yet"
+    left_percent = round(100 - 100 * (1 - spent.observed_ratio) / (1 - promised), 6)
+    left = f"{math.floor(left_percent)} % of the error budget left"
+    over = f"the error budget is overdrawn by {math.ceil(-left_percent)} %"
+    return f"{promised * 100:.6g} % of 30 days promised: {left if left_percent >= 0 else over}"
 
 
 def percent(ratio: float | None) -> str:
@@ -65,6 +78,7 @@ def percent(ratio: float | None) -> str:
 def _uptime(ledger: Ledger, name: str, moment: Moment, outages: int) -> CrmUptime:
     return CrmUptime(
         name=name,
+        month=ledger.uptime(name, BUDGET_WINDOW, moment),
         shares=[_share(window, ledger.uptime(name, length, moment)) for window, length in WINDOWS],
         days=_bars(ledger.days(name, SHOWN_DAYS, moment), moment.wall),
         outages=ledger.outages(name, limit=MOST_OUTAGES)[:outages] if outages else [],

@@ -7,12 +7,13 @@ from fastapi.responses import RedirectResponse
 
 from appliance.domain.notice import read_notice
 from appliance.errors import InvalidRequest
+from appliance.operations.promising import promises_of
 from appliance.web.access import Principal
 from appliance.web.errors import Problem, problem_of
 from appliance.web.panel import LARGEST_ID, Panel, PanelDependency
 from appliance.web.sessions import Form, LoggedIn
 from appliance.web.summaries import instances_of, summarize
-from appliance.web.uptimes import MOST_OUTAGES, uptimes_of
+from appliance.web.uptimes import MOST_OUTAGES, budget_told, uptimes_of
 
 NEWEST_OUTAGES = 3
 
@@ -23,9 +24,16 @@ router = APIRouter(include_in_schema=False)
 def show_monitoring(panel: PanelDependency, principal: LoggedIn) -> Response:
     """Show every CRM's uptime, with its newest outages."""
     settings, now = panel.appliance.settings, panel.clock()
-    names = [instance.name for instance in instances_of(panel.appliance.store)]
-    uptimes = uptimes_of(settings, names, now=now, outages=NEWEST_OUTAGES)
-    return panel.pages.page("monitoring.html", principal=principal, section="/monitoring", uptimes=uptimes, names=names)
+    instances = {instance.name: instance for instance in instances_of(panel.appliance.store)}
+    uptimes = uptimes_of(settings, list(instances), now=now, outages=NEWEST_OUTAGES)
+    return panel.pages.page(
+        "monitoring.html",
+        principal=principal,
+        section="/monitoring",
+        uptimes=uptimes,
+        budgets={one.name: budget_told(one.month, promises_of(instances[one.name], ()).availability_ratio) for one in uptimes},
+        names=list(instances),
+    )
 
 
 @router.get("/instances/{name}/outages")

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from appliance.web.uptimes import percent
+from appliance.web.uptimes import budget_told, percent
 from monitoring.clock import Moment
-from monitoring.ledger import SERVICE, Ledger, Observation, State
+from monitoring.ledger import SERVICE, Ledger, Observation, State, Uptime
 from tests.support.web_world import NOON, Browser, PanelWorld
 
 HOSTILE = "<script>alert(1)</script>"
@@ -48,6 +48,27 @@ def test_uptime_outages_and_what_nobody_saw_are_shown(world: PanelWorld, victor:
     assert page.count("<rect ") == 90
     assert HOSTILE not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+@pytest.mark.parametrize(
+    ("up", "down", "promised", "said"),
+    [
+        (9990.0, 10.0, 0.995, "99.5 % of 30 days promised: 80 % of the error budget left"),
+        (9989.9, 10.1, 0.995, "99.5 % of 30 days promised: 79 % of the error budget left"),
+        (9990.0, 10.0, 0.9995, "99.95 % of 30 days promised: the error budget is overdrawn by 100 %"),
+        (0.0, 0.0, 0.995, "99.5 % promised; nothing was seen yet"),
+    ],
+)
+def test_what_is_left_of_the_error_budget_is_said_and_never_rounded_up(up: float, down: float, promised: float, said: str) -> None:
+    spent = Uptime(up_seconds=up, degraded_seconds=0, down_seconds=down, maintenance_seconds=50, unknown_seconds=50)
+    assert budget_told(spent, promised) == said
+
+
+def test_the_page_tells_the_error_budget_by_what_was_promised(world: PanelWorld, alice: Browser) -> None:
+    see(world, State.UP, State.UP, State.UP, State.UP, State.DOWN, State.DOWN, State.UP)
+    assert "99.5 % of 30 days promised: the error budget is overdrawn" in alice.get("/monitoring").text
+    assert alice.post("/instances/sales/objectives", {"availability": "50"}).status_code == 303
+    assert "50 % of 30 days promised: 33 % of the error budget left" in alice.get("/monitoring").text
 
 
 def test_an_outage_that_lasts_is_told_on_the_page_of_its_crm(world: PanelWorld, victor: Browser) -> None:
