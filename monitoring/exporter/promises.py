@@ -14,7 +14,7 @@ BUDGET_WINDOW = timedelta(days=30)
 def collect_promises(targets: Sequence[Target]) -> Iterator[Family]:
     """One series of each for each CRM; of a recovery time only where one is promised."""
     ratio = gauge("appliance_slo_objective_ratio", "The share that is promised: of time served, of probes fast enough.", ("crm", "slo"))
-    bound = gauge("appliance_slo_latency_bound", "Always 1; `le` is the bucket of the probes that are fast enough.", ("crm", "le"))
+    bound = gauge("appliance_slo_latency_bound", "Always 1; `bound` is the bucket of the probes that are fast enough.", ("crm", "bound"))
     rpo = gauge("appliance_rpo_objective_seconds", "How old the newest recoverable second may become.", ("crm",))
     rto = gauge("appliance_rto_objective_seconds", "How long a restore may take.", ("crm",))
     interval = gauge("appliance_backup_interval_seconds", "How long after a backup the next one is expected.", ("crm",))

@@ -16,6 +16,8 @@ SEEN = ("up", "degraded", "down")
 SECONDS = "appliance_probe_state_seconds_total"
 CHECKED, WITHIN = "appliance_probe_duration_seconds_count", "appliance_probe_duration_seconds_bucket"
 BOUND = Metric(name="appliance_slo_latency_bound")
+BUCKET = f'label_replace({BOUND.name}, "le", "$1", "bound", "(.+)")'
+"""The same with the label that buckets have, which only histograms may."""
 LATENCY_PROBES = {"target": ("ready", "deep")}
 """What people wait for: a page, and a page behind a log-in."""
 
@@ -86,7 +88,7 @@ class LatencyBurns:
     def _burns(self, window: timedelta) -> str:
         every = f"sum by (crm) (increase({Metric(name=CHECKED, where=LATENCY_PROBES).promql()}[{span(window)}]))"
         bucket = Metric(name=WITHIN, where=LATENCY_PROBES).promql()
-        within = f"sum by (crm) (increase({bucket}[{span(window)}]) * on (crm, le) group_left () {BOUND.name})"
+        within = f"sum by (crm) (increase({bucket}[{span(window)}]) * on (crm, le) group_left () {BUCKET})"
         return f"1 - {within} / {every} > {self.factor:g} * (1 - max by (crm) ({objective('latency').promql()}))"
 
     def holds_for(self, view: View) -> Found:
@@ -111,9 +113,9 @@ class LatencyBurns:
 
 
 def _latency_series(view: View) -> Iterator[tuple[str, Labels, float]]:
-    bounds = set(view.snapshot.of(BOUND))
+    bounds = {tuple(("le" if label == "bound" else label, value) for label, value in labels) for labels in view.snapshot.of(BOUND)}
     for name, among in ((CHECKED, ("crm",)), (WITHIN, ("crm", "le"))):
-        promised = {only(bound, among) for bound in bounds}
+        promised = {tuple(sorted(only(bound, among))) for bound in bounds}
         for labels, value in view.snapshot.of(Metric(name=name, where=LATENCY_PROBES)).items():
             if only(labels, among) in promised:
                 yield name, labels, value

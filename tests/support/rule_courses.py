@@ -49,7 +49,7 @@ def latency(*parts: tuple[int, float]) -> dict[str, list[float]]:
     """Four probes a minute, of which a share is fast enough; more buckets than the one that counts."""
     target = DEMO | {"target": "ready"}
     series = flat("appliance_slo_objective_ratio", DEMO | {"slo": "latency"}, (sum(steps for steps, _ in parts) + 1, 0.95))
-    series |= flat("appliance_slo_latency_bound", DEMO | {"le": "2.0"}, (sum(steps for steps, _ in parts) + 1, 1.0))
+    series |= flat("appliance_slo_latency_bound", DEMO | {"bound": "2.0"}, (sum(steps for steps, _ in parts) + 1, 1.0))
     fast, every = [0.0], [0.0]
     for share in [share for steps, share in parts for _ in range(steps)]:
         fast.append(fast[-1] + 4 * share)

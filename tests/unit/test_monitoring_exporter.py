@@ -2,7 +2,9 @@
 
 import math
 import re
+import shutil
 import sqlite3
+import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -178,7 +180,7 @@ def test_every_kind_of_operation_is_counted() -> None:
 
 def test_what_is_promised_is_told_of_each_crm(registry: CollectorRegistry) -> None:
     assert registry.get_sample_value("appliance_slo_objective_ratio", {"crm": "demo", "slo": "availability"}) == 0.995
-    assert registry.get_sample_value("appliance_slo_latency_bound", {"crm": "demo", "le": "2.0"}) == 1
+    assert registry.get_sample_value("appliance_slo_latency_bound", {"crm": "demo", "bound": "2.0"}) == 1
     assert registry.get_sample_value("appliance_rpo_objective_seconds", {"crm": "demo"}) == 26 * 3600
     assert registry.get_sample_value("appliance_rto_objective_seconds", {"crm": "demo"}) is None
     assert registry.get_sample_value("appliance_backup_interval_seconds", {"crm": "demo"}) == 86_400
@@ -187,7 +189,7 @@ def test_what_is_promised_is_told_of_each_crm(registry: CollectorRegistry) -> No
 def test_the_bound_of_latency_is_a_bucket_of_the_probes(ledger: Ledger, registry: CollectorRegistry) -> None:
     now = CLOCK()
     ledger.record([], [Check(crm="demo", target="live", healthy=True, duration_seconds=1.5)], now)
-    bounds = {sample.labels["le"] for sample in samples(registry.collect(), "appliance_slo_latency_bound")}
+    bounds = {sample.labels["bound"] for sample in samples(registry.collect(), "appliance_slo_latency_bound")}
     buckets = {sample.labels["le"] for sample in samples(registry.collect(), "appliance_probe_duration_seconds_bucket")}
     assert bounds
     assert bounds <= buckets
@@ -263,3 +265,12 @@ def test_the_log_that_was_shipped_counts_as_recoverable_once_there_is_a_recovery
     seen.append(registry.get_sample_value("appliance_recovery_point_timestamp_seconds", point))
     assert seen == [0, shipped]
     assert registry.get_sample_value("appliance_log_shipped_timestamp_seconds", {"crm": "gone", "repository": "local"}) is None
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool comes with Debian's prometheus")
+def test_promtool_finds_no_fault_in_what_is_told(ledger: Ledger) -> None:
+    for name in (UPDATES, SECURITY_SINCE, NOTIFICATIONS, LOG_SHIPPED):
+        ledger.tell_facts(name, {("demo", "local"): 1.0})
+    told = ApplianceCollector(ledger, Status(targets=(TARGET,), certificate_ends={"demo": 1.0}), CLOCK).write()
+    checked = subprocess.run(["promtool", "check", "metrics"], input=told, capture_output=True, check=False)
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
