@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from backup.restic_executor import BINARY, OLDEST_USABLE, ResticExecutor, instal
 from backup.spec import RepositorySpec
 
 PRESENT_WAIT_SECONDS = 10
+ROOM_FOR_LOCKS_BYTES = 64 * 1024
 SNAPSHOTS = TypeAdapter(list[Snapshot])
 
 
@@ -176,7 +178,7 @@ class Repository:
     def clear_stale_locks(self) -> None:
         """Clear the locks that dead runs left, unless a live run holds the repository: that one did so when it started."""
         path = lease_file(self.spec.location, self.spec.lock_directory)
-        if self.executor.takes_locks and _may_hold_locks(self.spec):
+        if self.executor.takes_locks and not self.executor.is_full and _may_hold_locks(self.spec):
             with suppress(RepositoryLocked), lease(path, purpose="clearing locks", wait_seconds=0):
                 self._clear_stale_locks()
 
@@ -206,6 +208,7 @@ def open_repository(spec: RepositorySpec, reporter: Reporter) -> Repository:
     if not os.access(spec.password_file, os.R_OK):
         raise BackupFailure(f"The password file {spec.password_file} is missing or may not be read.", code="password_file_missing")
     executor = ResticExecutor(location=spec.location, reporter=reporter, wait_seconds=spec.wait_seconds)
+    executor.is_full = spec.is_local and Path(spec.location).exists() and shutil.disk_usage(spec.location).free < ROOM_FOR_LOCKS_BYTES
     executor.takes_locks = not spec.is_local or not Path(spec.location).exists() or os.access(spec.location, os.W_OK)
     executor.flags = flags_of(key_file=spec.key_file, known_hosts=spec.known_hosts, authority=spec.authority)
     try:

@@ -28,7 +28,7 @@ READING_COMMANDS = frozenset({"snapshots", "dump", "ls", "list", "cat"})
 class ResticExecutor:
     """Carries out restic's commands for one repository.
 
-    `takes_locks` is false for a repository that cannot be written to, which is still good for a restore;
+    `takes_locks` is false for a repository that cannot be written to, which is still good for a restore; so is one that `is_full`;
     `stage` names what progress is of, `expected_bytes` stands in for a total that restic cannot know, `inherited`
     are descriptors (the lease) that children hold too. `flags` and `environment` are restic's for a repository that is elsewhere.
     """
@@ -37,6 +37,7 @@ class ResticExecutor:
     reporter: Reporter
     wait_seconds: int
     takes_locks: bool = True
+    is_full: bool = False
     flags: list[str] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
     stage: str = ""
@@ -72,8 +73,13 @@ class ResticExecutor:
         self.more(arguments, keep=told)
 
     def only_reads(self, verb: str) -> bool:
-        """Say whether restic shall take no lock: for a quick look, or because the repository is on a read-only disk."""
-        return verb in READING_COMMANDS or not self.takes_locks
+        """Say whether restic shall take no lock: for a quick look, or because the repository is on a disk that is read-only or full."""
+        return verb in READING_COMMANDS or not self.takes_locks or (verb == "restore" and self.restores_without_lock)
+
+    @property
+    def restores_without_lock(self) -> bool:
+        """Whether what reads for long takes no lock, since none could be written."""
+        return not self.takes_locks or self.is_full
 
     def _keep(self, line: str) -> bool:
         progress = progress_in(line)

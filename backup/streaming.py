@@ -31,7 +31,7 @@ def stream(
 
     If restic fails, the program is ended before it can take the broken stream's end for the dump's end.
     """
-    argv = executor.with_flags(base_command(restic_arguments.dump(snapshot, filename)), reading=not executor.takes_locks)
+    argv = executor.with_flags(base_command(restic_arguments.dump(snapshot, filename)), reading=executor.restores_without_lock)
     with (
         bytes_as_file(b"") as said_source,
         bytes_as_file(b"") as said_sink,
