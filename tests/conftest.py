@@ -11,7 +11,7 @@ from appliance.domain.operation import OperationStatus
 from tests.support.house import TRIAL, House, a_house
 from tests.support.killing import carry_with_kills
 
-pytest_plugins = ["tests.lab.fixtures", "tests.hosts.fixtures"]
+pytest_plugins = ["tests.lab.fixtures", "tests.hosts.fixtures", "tests.faults.counting"]
 
 hypothesis.settings.register_profile("shared", deadline=None)
 hypothesis.settings.load_profile("shared")

@@ -34,7 +34,7 @@ PARTS: Mapping[str, Part] = {
         Part(name="acceptance", folder="tests/acceptance", needs_host=True),
         Part(name="recovery", folder="tests/recovery", packages=("rclone",), needs_host=True),
         Part(name="browser", folder="tests/browser", packages=("chromium", "fonts-dejavu-core", "libatomic1"), needs_host=True),
-        Part(name="faults", folder="tests/faults", packages=LAB_PACKAGES),
+        Part(name="faults", folder="tests/faults", packages=(*LAB_PACKAGES, "rclone"), needs_host=True),
         Part(name="lab", folder="tests/lab", packages=LAB_PACKAGES),
         Part(name="products", folder="tests/products", needs_host=True),
         Part(name="hosts", folder="tests/hosts", packages=LAB_PACKAGES),

@@ -10,7 +10,7 @@ from tests.faults.harm import HARMS
 from tests.faults.tour import Case, Tour
 from tests.lab.lab import Lab
 
-HERE = "tests/faults/"
+HERE = "tests/faults/test_upgrade_matrix.py"
 SIDE_BY_SIDE = 4
 
 

@@ -1,6 +1,7 @@
 """A real PostgreSQL cluster, a real restic repository and `python -m backup`, for tests of the backup package."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,11 +10,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
 
+from tests.support.cheap_restic_key import make_opening_cheap
 from tests.support.house import wait_for
+from tests.support.rest_server import PASSWORD, USER
+from tests.support.traces import drop_clusters
 
 CLUSTER = "tbackup"
 VERSION = max(folder.name for folder in Path("/usr/lib/postgresql").iterdir())
@@ -102,6 +107,10 @@ class Cluster:
         raise AssertionError("no dump came to where it is held")
 
 
+NO_CLUSTER = Cluster(sockets=Path("/nowhere"))
+"""For worlds of files alone."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class World:
     """One repository with its password, uploads to back up, and a CRM's database."""
@@ -110,6 +119,9 @@ class World:
     cluster: Cluster
     environment: dict[str, str] = field(default_factory=dict)
     location: Path
+    prefix: tuple[str, ...] = ()
+    """What its runs are started by."""
+    lock_directory: Path | None = None
 
     @property
     def password_file(self) -> Path:
@@ -125,7 +137,19 @@ class World:
 
     @property
     def repository(self) -> dict[str, Any]:
-        return {"location": str(self.location), "password_file": str(self.password_file), "wait_seconds": 20}
+        leases = {"lock_directory": str(self.lock_directory)} if self.lock_directory else {}
+        return {"location": str(self.location), "password_file": str(self.password_file), "wait_seconds": 20, **leases}
+
+    def repository_at(self, port: int) -> dict[str, Any]:
+        """A repository on a REST server, and what this host is told of it."""
+        (self.directory / "user").write_text(USER)
+        (self.directory / "adding").write_text(PASSWORD)
+        return {
+            **self.repository,
+            "location": f"rest:http://127.0.0.1:{port}/crm/",
+            "lock_directory": str(self.directory / "leases"),
+            "credentials": {"RESTIC_REST_USERNAME": str(self.directory / "user"), "RESTIC_REST_PASSWORD": str(self.directory / "adding")},
+        }
 
     def backup_spec(self, point: str, **changes: Any) -> dict[str, Any]:
         spec = {
@@ -147,7 +171,7 @@ class World:
 
     def start(self, verb: str, spec: dict[str, Any]) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, "-m", "backup", verb],
+            [*self.prefix, sys.executable, "-m", "backup", verb],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -185,16 +209,72 @@ class World:
 
 
 @contextmanager
-def receiving(world: World, elsewhere: Mapping[str, dict[str, Any]]) -> Iterator[None]:
+def receiving(world: World, elsewhere: Mapping[str, dict[str, Any]], *, every_seconds: float = 1) -> Iterator[None]:
     """Receive the log of the CRM's database for the length of a block, and ship it each second, into repositories elsewhere, too."""
-    spool = {"crm": "demo", "spool": str(world.directory / "spool"), "ship_every_seconds": 1}
+    spool = {"crm": "demo", "spool": str(world.directory / "spool"), "ship_every_seconds": every_seconds}
     relays = [{"repository": repository, "name": name, **spool} for name, repository in elsewhere.items()]
     spec = {"repository": world.repository, "database": world.cluster.spec("tb_live"), "relays": relays, **spool}
     receiver = world.start("stream", spec)
     try:
-        wait_for(lambda: any((world.directory / "spool").glob("log/*.partial")))
+        wait_for(lambda: any((world.directory / "spool").glob("receiving/*.partial")))
         yield
     finally:
         receiver.send_signal(signal.SIGTERM)
         assert world.ended(receiver).code == 130
         world.cluster.sql("postgres", "select pg_drop_replication_slot('crm_backup')")
+
+
+@contextmanager
+def sockets_of_a_cluster() -> Iterator[Path]:
+    """A directory for its socket: pytest's own are closed to the user postgres."""
+    with TemporaryDirectory(prefix="tbackup-") as folder:
+        sockets = Path(folder)
+        sockets.chmod(0o777)
+        yield sockets
+
+
+@contextmanager
+def running_cluster() -> Iterator[Cluster]:
+    """The cluster of the tests' own, which is dropped at the end of the block."""
+    drop_clusters(CLUSTER)
+    folder = Path(f"/etc/postgresql/{VERSION}/{CLUSTER}")
+    with sockets_of_a_cluster() as sockets:
+        options = ["-o", "listen_addresses=", "-o", "fsync=off"]
+        quietly("pg_createcluster", "-s", str(sockets), "-p", str(PORT), *options, VERSION, CLUSTER, "--", "--no-sync")
+        (folder / "pg_hba.conf").write_text("local all,replication all peer map=tbackup\n")
+        (folder / "pg_ident.conf").write_text("tbackup root postgres\n")
+        try:
+            quietly("pg_ctlcluster", VERSION, CLUSTER, "start")
+            found = Cluster(sockets=sockets)
+            found.sql("postgres", "create role crm login")
+            yield found
+        finally:
+            drop_clusters(CLUSTER)
+
+
+def make_repository(folder: Path) -> Path:
+    """An initialised repository, which opens quickly."""
+    made = World(directory=folder, cluster=NO_CLUSTER, location=folder / "repository")
+    made.password_file.write_text("a made-up password\n")
+    assert made.run("init").last["created"] is True
+    make_opening_cheap(made.location, made.password_file.read_text().strip())
+    return made.location
+
+
+def make_world(folder: Path, cluster: Cluster, empty_repository: Path) -> World:
+    """A CRM of 300 contacts and two uploads, an empty database beside it, and an empty repository."""
+    made = make_files(folder, empty_repository, cluster)
+    cluster.create_crm("tb_live", rows=300)
+    cluster.create("tb_copy")
+    return made
+
+
+def make_files(folder: Path, empty_repository: Path, cluster: Cluster) -> World:
+    """Two uploads and an empty repository."""
+    made = World(directory=folder, cluster=cluster, location=folder / "repository")
+    made.password_file.write_text("a made-up password\n")
+    made.uploads.mkdir()
+    (made.uploads / 'report "1"\nof\'May.txt').write_text("a file name with quotes and a newline")
+    (made.uploads / "--password-command=touch pwned").write_text("a file name like an option")
+    shutil.copytree(empty_repository, made.location)
+    return made

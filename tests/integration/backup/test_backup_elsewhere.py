@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.backup_world import World
-from tests.support.rest_server import PASSWORD, USER, append_only_server, free_port
+from tests.support.rest_server import PASSWORD, append_only_server, free_port
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,16 +27,8 @@ class Elsewhere:
 
 @pytest.fixture
 def elsewhere(world: World) -> Iterator[Elsewhere]:
-    (world.directory / "user").write_text(USER)
-    (world.directory / "adding").write_text(PASSWORD)
     with append_only_server(world.directory / "elsewhere") as port:
-        repository = {
-            **world.repository,
-            "location": f"rest:http://127.0.0.1:{port}/crm/",
-            "lock_directory": str(world.directory / "leases"),
-            "credentials": {"RESTIC_REST_USERNAME": str(world.directory / "user"), "RESTIC_REST_PASSWORD": str(world.directory / "adding")},
-        }
-        made = Elsewhere(world=world, repository=repository)
+        made = Elsewhere(world=world, repository=world.repository_at(port))
         run = made.run("init")
         assert run.last.get("created") is True, run
         yield made

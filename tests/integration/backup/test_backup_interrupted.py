@@ -21,17 +21,6 @@ def command_lines() -> str:
     return " ".join(word for process in psutil.process_iter(["cmdline"]) for word in process.info["cmdline"] or ())
 
 
-def test_a_dump_that_dies_midway_leaves_no_point(world: World) -> None:
-    with world.cluster.dump_held("tb_live") as other:
-        process = world.start("backup", world.backup_spec("p1"))
-        other.execute("select pg_terminate_backend(%s)", [world.cluster.wait_until_held(other)])
-        ended = world.ended(process)
-    assert (ended.code, ended.last["code"]) == (1, "backup_failed")
-    assert "No recovery point was made" in ended.said
-    assert "pg_dump" in ended.said
-    assert (world.points(), world.leftovers()) == ([], [])
-
-
 def test_sigterm_cancels_a_backup_and_ends_its_programs(world: World) -> None:
     with world.cluster.dump_held("tb_live") as other:
         process = world.start("backup", world.backup_spec("p1"))

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import psutil
@@ -17,15 +16,15 @@ import pytest
 
 from backup.shipping import NEVER
 from backup.spool import Spool
-from tests.support.backup_world import CLUSTER, PORT, ROWS, VERSION, Cluster, World, quietly, receiving
+from tests.support.backup_log import base, recovered, shipped, wait_until_shipped
+from tests.support.backup_world import CLUSTER, ROWS, VERSION, World, quietly, receiving
 from tests.support.house import wait_for
-from tests.support.rest_server import PASSWORD, USER, append_only_server, free_port
-from tests.support.traces import drop_clusters
+from tests.support.rest_server import append_only_server, free_port
 
-COPY = "tbackupcopy"
-COPY_PORT = PORT + 1
 RECEIVED_WITHIN_SECONDS = 0.5
 """The server does not wait for the receiver when it commits; what it committed in its last milliseconds can be lost with its disk."""
+REPORTED_WITHIN_SECONDS = 8
+"""By itself, pg_receivewal reports each ten seconds."""
 
 
 @pytest.fixture
@@ -35,57 +34,10 @@ def streaming(world: World) -> Iterator[World]:
         yield world
 
 
-def base(world: World, **more: Any) -> None:
-    spool = str(world.directory / "spool")
-    run = world.run("base", **{"crm": "demo", "base": "b1", "database": world.cluster.spec("tb_live"), "spool": spool, **more})
-    assert run.code == 0, run
-
-
-def shipped(world: World) -> int:
-    return world.restic("snapshots", "--tag", "part=wal", "--json").count('"short_id"')
-
-
 def noted_as_shipped(world: World, outlet: str) -> datetime | None:
     """Up to when everything lies in a repository, as those are told who watch over it."""
     noted = Spool(directory=world.directory / "spool", outlet=outlet).shipped()
     return noted.at if noted else None
-
-
-def wait_until_shipped(world: World) -> None:
-    """Until a snapshot began that holds everything there is now."""
-    before = shipped(world)
-    world.cluster.sql("tb_live", "select pg_switch_wal()")
-    wait_for(lambda: shipped(world) >= before + 2)
-
-
-@contextmanager
-def recovered(world: World, **until: Any) -> Iterator[Cluster]:
-    """A server of its own, as it comes up after the recovery."""
-    data = Path(f"/var/lib/postgresql/{VERSION}/{COPY}")
-    drop_clusters(COPY)
-    with TemporaryDirectory(prefix="tbackup-") as folder:  # pytest's own folders are closed to the user postgres
-        sockets = Path(folder)
-        sockets.chmod(0o777)
-        with recovered_into(world, data, sockets, until) as copy:
-            yield copy
-
-
-@contextmanager
-def recovered_into(world: World, data: Path, sockets: Path, until: dict[str, Any]) -> Iterator[Cluster]:
-    """The same, once there is a place for its socket."""
-    try:
-        quietly("pg_createcluster", "-s", str(sockets), "-p", str(COPY_PORT), "-o", "listen_addresses=", VERSION, COPY)
-        shutil.rmtree(data)
-        run = world.run("recover", crm="demo", target=str(data), wal=str(sockets / "log"), **until)
-        assert run.code == 0, run
-        for name in ("pg_hba.conf", "pg_ident.conf"):
-            shutil.copy(f"/etc/postgresql/{VERSION}/tbackup/{name}", f"/etc/postgresql/{VERSION}/{COPY}/{name}")
-        quietly("pg_ctlcluster", VERSION, COPY, "start")
-        copy = Cluster(sockets=sockets, port=COPY_PORT)
-        wait_for(lambda: copy.answer("postgres", "select pg_is_in_recovery()") is False)
-        yield copy
-    finally:
-        drop_clusters(COPY)
 
 
 def test_every_row_that_was_committed_comes_back(streaming: World) -> None:
@@ -170,6 +122,14 @@ def test_what_leads_back_is_given_up_when_nobody_needs_it(streaming: World) -> N
     assert streaming.run("bases", crm="demo").last["bases"] == []
 
 
+def test_a_base_does_not_wait_long_until_the_receiver_tells_what_it_has(streaming: World) -> None:
+    """The end of the copying is the end of a segment, of which the receiver tells nothing at once."""
+    base(streaming, base="b1")
+    began = time.monotonic()
+    base(streaming, base="b2")
+    assert time.monotonic() - began < REPORTED_WITHIN_SECONDS
+
+
 def test_a_base_without_its_log_is_refused(world: World) -> None:
     spool = world.directory / "nothing"
     run = world.run("base", crm="demo", base="b1", database=world.cluster.spec("tb_live"), spool=str(spool))
@@ -210,14 +170,7 @@ def test_a_moment_after_the_last_change_can_be_asked_for(streaming: World) -> No
 @contextmanager
 def relaying(world: World, port: int) -> Iterator[dict[str, Any]]:
     """A CRM whose log is received, shipped, and shipped elsewhere; gives the repository there."""
-    (world.directory / "user").write_text(USER)
-    (world.directory / "adding").write_text(PASSWORD)
-    elsewhere = {
-        **world.repository,
-        "location": f"rest:http://127.0.0.1:{port}/crm/",
-        "lock_directory": str(world.directory / "leases"),
-        "credentials": {"RESTIC_REST_USERNAME": str(world.directory / "user"), "RESTIC_REST_PASSWORD": str(world.directory / "adding")},
-    }
+    elsewhere = world.repository_at(port)
     with receiving(world, {"offsite": elsewhere}):
         yield elsewhere
 

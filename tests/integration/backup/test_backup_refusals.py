@@ -1,6 +1,5 @@
 """What cannot be done is refused with a code, a reason and what was left unchanged."""
 
-import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,18 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.backup_disk import small_disk
 from tests.support.backup_world import World
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "small"
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs-tbackup", str(folder)], check=True)
-    try:
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "small", size_bytes=1024**2) as folder:
         yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
 
 
 def test_a_wrong_password_is_told(saved: World) -> None:
@@ -37,20 +32,10 @@ def test_a_missing_repository_is_told(saved: World) -> None:
     assert not nowhere.location.exists()
 
 
-def test_a_full_disk_is_told_and_leaves_no_point(world: World, small_disk: Path) -> None:
-    full = replace(world, location=small_disk / "repository")
-    subprocess.run(["cp", "-a", str(world.location), str(full.location)], check=True)
-    (world.uploads / "big").write_bytes(os.urandom(3_000_000))
-    ended = full.backup("p1")
-    assert (ended.code, ended.last["code"]) == (1, "disk_full")
-    assert "No recovery point was made" in ended.said
-    assert full.points() == []
-
-
-def test_a_repository_on_a_read_only_disk_takes_no_backup_but_gives_a_restore(saved: World, small_disk: Path) -> None:
-    solid = replace(saved, location=small_disk / "repository")
+def test_a_repository_on_a_read_only_disk_takes_no_backup_but_gives_a_restore(saved: World, disk: Path) -> None:
+    solid = replace(saved, location=disk / "repository")
     subprocess.run(["cp", "-a", str(saved.location), str(solid.location)], check=True)
-    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     refused = solid.backup("p2")
     restored = solid.run("restore", **solid.restore_spec("p1", files={str(saved.uploads): str(saved.directory / "from-read-only")}))
     assert (refused.code, refused.last["code"]) == (1, "not_writable")

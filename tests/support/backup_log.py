@@ -1,0 +1,58 @@
+"""A base and the log of a CRM, and a server of its own that is recovered from it, for tests of the backup package."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.support.backup_world import PORT, VERSION, Cluster, World, quietly, sockets_of_a_cluster
+from tests.support.house import wait_for
+from tests.support.traces import drop_clusters
+
+COPY = "tbackupcopy"
+COPY_PORT = PORT + 1
+
+
+def base(world: World, **more: Any) -> None:
+    """Save the files that the log is replayed onto."""
+    spool = str(world.directory / "spool")
+    run = world.run("base", **{"crm": "demo", "base": "b1", "database": world.cluster.spec("tb_live"), "spool": spool, **more})
+    assert run.code == 0, run
+
+
+def shipped(world: World) -> int:
+    """How many snapshots of the log there are."""
+    return world.restic("snapshots", "--tag", "part=wal", "--json").count('"short_id"')
+
+
+def wait_until_shipped(world: World) -> None:
+    """Until a snapshot began that holds everything there is now."""
+    before = shipped(world)
+    world.cluster.sql("tb_live", "select pg_switch_wal()")
+    wait_for(lambda: shipped(world) >= before + 2)
+
+
+@contextmanager
+def recovered(world: World, **until: Any) -> Iterator[Cluster]:
+    """A server of its own, as it comes up after the recovery."""
+    drop_clusters(COPY)
+    with sockets_of_a_cluster() as sockets:
+        try:
+            yield _recovered_into(world, sockets, until)
+        finally:
+            drop_clusters(COPY)
+
+
+def _recovered_into(world: World, sockets: Path, until: dict[str, Any]) -> Cluster:
+    data = Path(f"/var/lib/postgresql/{VERSION}/{COPY}")
+    quietly("pg_createcluster", "-s", str(sockets), "-p", str(COPY_PORT), "-o", "listen_addresses=", VERSION, COPY)
+    shutil.rmtree(data)
+    run = world.run("recover", crm="demo", target=str(data), wal=str(sockets / "log"), **until)
+    assert run.code == 0, run
+    for name in ("pg_hba.conf", "pg_ident.conf"):
+        shutil.copy(f"/etc/postgresql/{VERSION}/tbackup/{name}", f"/etc/postgresql/{VERSION}/{COPY}/{name}")
+    quietly("pg_ctlcluster", VERSION, COPY, "start")
+    copy = Cluster(sockets=sockets, port=COPY_PORT)
+    wait_for(lambda: copy.answer("postgres", "select pg_is_in_recovery()") is False)
+    return copy
