@@ -20,8 +20,9 @@ def relay(spec: RelaySpec, reporter: Reporter) -> dict[str, JsonValue]:
         spool.make()
         shipping = Shipping(crm=spec.crm, spool=spool, repository=open_repository(spec.repository, reporter), trims=False)
         while True:
+            began_seconds = time.monotonic()
             _ship(shipping, reporter)
-            time.sleep(spec.ship_every_seconds)
+            time.sleep(max(0.0, began_seconds + spec.ship_every_seconds - time.monotonic()))
 
 
 def _ship(shipping: Shipping, reporter: Reporter) -> None:

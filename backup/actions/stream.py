@@ -50,10 +50,12 @@ def _prepare(spec: StreamSpec, spool: Spool) -> None:
 
 
 def _ship_while(receiver: Popen[bytes], spec: StreamSpec, shipping: Shipping, relays: Relays, reporter: Reporter) -> None:
+    began_seconds = time.monotonic()
     while receiver.poll() is None:
         relays.see_to(reporter)
         with suppress(TimeoutExpired):
-            receiver.wait(spec.ship_every_seconds)
+            receiver.wait(max(0.0, began_seconds + spec.ship_every_seconds - time.monotonic()))
+        began_seconds = time.monotonic()
         try:
             saved = shipping.ship(received(spec.database, patience_seconds=RECEIVING_PATIENCE_SECONDS))
         except BackupFailure as failure:

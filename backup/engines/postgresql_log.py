@@ -14,6 +14,7 @@ DROP = "select pg_drop_replication_slot(slot_name) from pg_replication_slots whe
 WRITTEN = "select pg_current_wal_flush_lsn()::text, clock_timestamp()"
 FLUSHED = "select max(flush_lsn)::text from pg_stat_replication where application_name = 'pg_receivewal'"
 PAUSE_SECONDS = 0.1
+REPORT_SECONDS = 1
 
 
 def let_keep(database: PostgreSQLSpec, slot: str) -> str:
@@ -41,8 +42,12 @@ def let_go(database: PostgreSQLSpec, slot: str) -> None:
 
 
 def receiver_command(database: PostgreSQLSpec, *, directory: Path, slot: str) -> list[str]:
-    """Give the command that receives the log until it is ended; each piece is on the disk before the server is told so."""
-    return ["pg_receivewal", *server_arguments(database), f"--directory={directory}", f"--slot={slot}", "--synchronous"]
+    """Give the command that receives the log until it is ended; each piece is on the disk before the server is told so.
+
+    Of a segment that has become full it is told only with the next report, which would come each ten seconds.
+    """
+    kept = [f"--directory={directory}", f"--slot={slot}", "--synchronous", f"--status-interval={REPORT_SECONDS}"]
+    return ["pg_receivewal", *server_arguments(database), *kept]
 
 
 def received(database: PostgreSQLSpec, *, patience_seconds: float) -> Received | None:
