@@ -20,7 +20,6 @@ SAMPLE = (
     "backup-power-cut-5-after",
     "repository-full",
     "dump-dies",
-    "log-gap",
     "lock-of-another",
     "two-appliances-back-up",
 )

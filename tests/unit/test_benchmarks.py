@@ -40,7 +40,9 @@ def test_the_registry_finds_every_measure_with_the_goal_it_was_given() -> None:
     goals = {name: measure.goal for name, measure in all_measures().items()}
     of_this_machine = {"bare_up": 1.4, "downtime": 1.15, "metrics": 1.0, "playbook": 1.2, "request_to_start": 1.0}
     of_changes = {"downtime_large": 1.15, "rollback": 1.0, "patch_idle": 1.5}
-    assert goals == of_this_machine | of_changes | {"host_install": 1.3, "host_prepare": 1.5, "points_list": 1.0}
+    of_backups = {"backup_incremental": 0.05, "backup_bare": 1.15, "backup_unchanged": 1.0, "backup_overhead": 1.03, "backup_memory": 1.5}
+    of_returns = {"restore_full": 1.2, "restore_usual": 0.333, "loss_database": 0.0, "loss_host": 1.0, "points_list": 1.0}
+    assert goals == of_this_machine | of_changes | of_backups | of_returns | {"host_install": 1.3, "host_prepare": 1.5}
 
 
 def test_a_figure_has_the_fields_of_every_figure_of_this_project(capsys: pytest.CaptureFixture[str]) -> None:
