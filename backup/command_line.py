@@ -67,7 +67,7 @@ SPECS: dict[str, type[AnySpec]] = {
     "fetch": FetchSpec,
     "key": KeySpec,
 }
-NAMED_BY = {"postgresql": ("name", "port", "socket_directory", "user"), "sqlite": ("file",)}
+NAMED_BY = {"postgresql": ("name", "port", "socket_directory", "user"), "mariadb": ("name", "socket", "user"), "sqlite": ("file",)}
 """What the flag --database is in the spec of each engine, and which flags say where it is."""
 EPILOG = "Without flags, the verb reads its specification as one JSON object from standard input."
 
@@ -149,7 +149,8 @@ def _database_flags(verb: argparse.ArgumentParser, *, required: bool) -> None:
     verb.add_argument("--database", required=required, metavar="NAME", help="its name, or the file that it is (sqlite)")
     verb.add_argument("--port", type=int, default=5432)
     verb.add_argument("--socket-directory", default="/var/run/postgresql", metavar="DIR")
-    verb.add_argument("--user", default="postgres", help="role to connect as (default: postgres)")
+    verb.add_argument("--socket", default="/run/mysqld/mysqld.sock", metavar="FILE", help="of MariaDB's server")
+    verb.add_argument("--user", help="who to connect as (default: postgres, or MariaDB's root)")
 
 
 def _restore_flags(restore: argparse.ArgumentParser) -> None:
@@ -165,7 +166,7 @@ def _spec_from(verb: str, flags: dict[str, Any]) -> dict[str, Any]:
         spec["repository"] = {"location": flags["repository"], "password_file": flags["password_file"]}
     if flags.get("database"):
         named, *where = NAMED_BY[flags["engine"]]
-        spec["database"] = {"engine": flags["engine"], named: flags["database"], **{name: flags[name] for name in where}}
+        spec["database"] = {"engine": flags["engine"], named: flags["database"], **{name: flags[name] for name in where if flags[name]}}
     if verb == "restore":
         spec["files"] = pairs(flags["files"]) or None
     if verb == "inspect":

@@ -21,6 +21,15 @@ class PostgreSQLSpec(_Database):
     user: SqlName = "postgres"
 
 
+class MariaDBSpec(_Database):
+    """A database reached over its server's unix socket, without a password (unix_socket)."""
+
+    engine: Literal["mariadb"]
+    name: SqlName
+    socket: Path_ = "/run/mysqld/mysqld.sock"
+    user: SqlName = "root"
+
+
 class SQLiteSpec(_Database):
     """A database that is one file; `scratch` is a directory with room for a copy of it."""
 
@@ -38,4 +47,7 @@ def _engine(value: object) -> str:
     return str(value.get("engine", "postgresql") if isinstance(value, dict) else getattr(value, "engine", ""))
 
 
-DatabaseSpec = Annotated[Annotated[PostgreSQLSpec, Tag("postgresql")] | Annotated[SQLiteSpec, Tag("sqlite")], Discriminator(_engine)]
+DatabaseSpec = Annotated[
+    Annotated[PostgreSQLSpec, Tag("postgresql")] | Annotated[MariaDBSpec, Tag("mariadb")] | Annotated[SQLiteSpec, Tag("sqlite")],
+    Discriminator(_engine),
+]

@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue
 
+from backup.binlog import BinlogPosition
 from backup.wal import WalPosition
 
 RECORD_FILE = "record.json"
@@ -51,6 +52,7 @@ class RecoveryPoint(BaseModel):
     checksums: dict[str, str] = {}
     queries: PointQueries = PointQueries()
     wal: WalPosition | None = None
+    binlog: BinlogPosition | None = None
     sizes: dict[str, int] = {}
     bytes_added: int
     bytes_processed: int

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from backup.engines.registry import engine_of
-from backup.engines.shape import Measures, Moment
+from backup.engines.shape import Measures, Moment, Seen
 from backup.events import Reporter
 from backup.failures import BackupFailure, leaving_unchanged
 from backup.interruption import finishing
@@ -17,7 +17,7 @@ from backup.recorded import Contents, contents, remember
 from backup.repository import Repository, Saved, open_repository, require_writable
 from backup.spec import BackupSpec
 from backup.spool import Spool
-from backup.wal import Mark, WalPosition
+from backup.wal import Mark
 
 LONGEST_MARK = 60
 UNCHANGED = "No recovery point was made; the CRM and its earlier recovery points are unchanged."
@@ -46,16 +46,15 @@ class _PointInTheMaking:
     def __init__(self, spec: BackupSpec, repository: Repository, reporter: Reporter) -> None:
         self.spec, self.repository, self.reporter = spec, repository, reporter
         self.started_seconds = time.monotonic()
-        self.at = datetime.now(UTC)
-        self.wal: WalPosition | None = None
-        self.measures = Measures()
+        self.queries = PointQueries(counts=spec.counts, checksums=spec.checksums)
+        self.seen = Seen(at=datetime.now(UTC), measures=Measures())
         self.saved: dict[Part, Saved] = {}
         self.mark = _mark(spec, reporter)
 
     def save_data(self) -> None:
         if self.spec.database is not None:
             engine = engine_of(self.spec.database)
-            with engine.moment(mark=self.mark) as moment:
+            with engine.moment(self.queries, mark=self.mark) as moment:
                 self._save_database(moment, engine.dump_file)
         if self.spec.paths:
             with self.repository.stage("files"):
@@ -69,26 +68,26 @@ class _PointInTheMaking:
         return point
 
     def _save_database(self, moment: Moment, filename: str) -> None:
-        self.at, self.wal = moment.at, moment.wal
         if self.spec.dump:
             with self.repository.stage("database", moment.expected_bytes):
                 self.saved["database"] = self.repository.save_command(moment.dump_command(), filename=filename, tags=self._tags("database"))
             self.reporter.log("The database is saved; counting its records.")
-        self.measures = moment.measure(self.spec.counts, self.spec.checksums)
+        self.seen = moment.seen()
 
     def _record(self) -> RecoveryPoint:
         ids = {part: saved.snapshot_id for part, saved in self.saved.items()}
         own = {
             "id": self.spec.point,
             "crm": self.spec.crm,
-            "at": self.at.astimezone(UTC),
+            "at": self.seen.at.astimezone(UTC),
             "snapshots": PointSnapshots(database=ids.get("database"), files=ids.get("files")),
             "engine": self.spec.database.engine if self.spec.database else None,
             "paths": self.spec.paths,
-            "counts": self.measures.counts,
-            "checksums": self.measures.checksums,
-            "wal": self.wal,
-            "queries": PointQueries(counts=self.spec.counts, checksums=self.spec.checksums),
+            "counts": self.seen.measures.counts,
+            "checksums": self.seen.measures.checksums,
+            "wal": self.seen.wal,
+            "binlog": self.seen.binlog,
+            "queries": self.queries,
             "sizes": {part: saved.total_bytes_processed for part, saved in self.saved.items()},
             "bytes_added": sum(saved.data_added_packed for saved in self.saved.values()),
             "bytes_processed": sum(saved.total_bytes_processed for saved in self.saved.values()),

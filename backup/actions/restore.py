@@ -77,8 +77,7 @@ def _restore_database(repository: Repository, point: RecoveryPoint, spec: Restor
 
 
 def _verified(engine: Engine, database: DatabaseSpec, point: RecoveryPoint) -> Measures:
-    with engine.moment() as moment:
-        measures = moment.measure(point.queries.counts, point.queries.checksums)
+    measures = engine.measure(point.queries)
     if differences := differences_between(point, measures):
         raise BackupFailure(
             f"What was restored into {database.name} differs from recovery point {point.id} in {len(differences)} figures.",

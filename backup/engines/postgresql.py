@@ -5,7 +5,7 @@ hundredth of the growth (docs/decisions/data-movement.md).
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,8 +14,9 @@ from typing import Any, LiteralString
 import psycopg
 
 from backup.database_spec import PostgreSQLSpec
-from backup.engines.shape import Measures, count_from, text_from
+from backup.engines.shape import Measures, Seen, count_from, text_from
 from backup.failures import BackupFailure
+from backup.points import PointQueries
 from backup.wal import Mark, WalPosition
 
 CONNECT_TIMEOUT_SECONDS = 10
@@ -49,18 +50,21 @@ class PostgreSQLMoment:
     snapshot: str
     at: datetime
     expected_bytes: int
-    wal: WalPosition | None = None
+    queries: PointQueries
+    wal: WalPosition | None
 
     def dump_command(self) -> list[str]:
         """Give pg_dump's command for this snapshot."""
         return dump_command(self.database, snapshot=self.snapshot)
 
-    def measure(self, counts: Mapping[str, str], checksums: Mapping[str, str]) -> Measures:
+    def seen(self) -> Seen:
         """Answer the queries as of this snapshot."""
-        return Measures(
-            counts={name: count_from(name, _answer(self.connection, name, query)) for name, query in counts.items()},
-            checksums={name: text_from(_answer(self.connection, name, query)) for name, query in checksums.items()},
+        counts, checksums = self.queries.counts.items(), self.queries.checksums.items()
+        measures = Measures(
+            counts={name: count_from(name, _answer(self.connection, name, query)) for name, query in counts},
+            checksums={name: text_from(_answer(self.connection, name, query)) for name, query in checksums},
         )
+        return Seen(at=self.at, measures=measures, wal=self.wal)
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ class PostgreSQL:
     dump_file: str = DUMP_FILE
 
     @contextmanager
-    def moment(self, *, mark: Mark | None = None) -> Iterator[PostgreSQLMoment]:
+    def moment(self, queries: PointQueries, *, mark: Mark | None = None) -> Iterator[PostgreSQLMoment]:
         """Open a transaction that nothing can change, and export its snapshot."""
         with connected(self.database) as connection, connected(self.database) as other:
             wal = begin_marked(connection, other, mark) if mark else None
@@ -82,9 +86,21 @@ class PostgreSQL:
             row = connection.execute("select pg_export_snapshot(), transaction_timestamp(), (" + EXPECTED_BYTES + ")").fetchone()
             if row is None:
                 raise BackupFailure("PostgreSQL exported no snapshot.", code="database_failed")
+            snapshot, at, expected_bytes = row
             yield PostgreSQLMoment(
-                database=self.database, connection=connection, snapshot=row[0], at=row[1], expected_bytes=row[2], wal=wal
+                database=self.database,
+                connection=connection,
+                snapshot=snapshot,
+                at=at,
+                expected_bytes=expected_bytes,
+                queries=queries,
+                wal=wal,
             )
+
+    def measure(self, queries: PointQueries) -> Measures:
+        """Ask in a transaction of its own."""
+        with self.moment(queries) as moment:
+            return moment.seen().measures
 
     def require_empty(self) -> None:
         """Refuse a database that is missing or holds a relation, function or schema of a user."""

@@ -1,6 +1,7 @@
 """Which engine is meant by a database spec."""
 
-from backup.database_spec import DatabaseSpec, PostgreSQLSpec, SQLiteSpec
+from backup.database_spec import DatabaseSpec, MariaDBSpec, PostgreSQLSpec, SQLiteSpec
+from backup.engines.mariadb import MariaDB
 from backup.engines.postgresql import PostgreSQL
 from backup.engines.shape import Engine
 from backup.engines.sqlite import SQLite
@@ -11,5 +12,7 @@ def engine_of(database: DatabaseSpec) -> Engine:
     match database:
         case PostgreSQLSpec():
             return PostgreSQL(database)
+        case MariaDBSpec():
+            return MariaDB(database)
         case SQLiteSpec():
             return SQLite(database)

@@ -1,12 +1,14 @@
 """The shape that every database engine has."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from backup.binlog import BinlogPosition
 from backup.failures import BackupFailure
+from backup.points import PointQueries
 from backup.wal import Mark, WalPosition
 
 
@@ -18,26 +20,28 @@ class Measures:
     checksums: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What is known of a moment; `wal` and `binlog` say where it is in its server's log, if that is known."""
+
+    at: datetime
+    measures: Measures
+    wal: WalPosition | None = None
+    binlog: BinlogPosition | None = None
+
+
 class Moment(Protocol):
     """One consistent moment of a database, held open."""
-
-    @property
-    def at(self) -> datetime:
-        """When the moment was."""
 
     @property
     def expected_bytes(self) -> int:
         """About how long the dump will be."""
 
-    @property
-    def wal(self) -> WalPosition | None:
-        """Where the moment is in the server's log, if it was to be marked there and the server can."""
-
     def dump_command(self) -> Sequence[str]:
         """Give the command that writes a dump of exactly this moment to standard output."""
 
-    def measure(self, counts: Mapping[str, str], checksums: Mapping[str, str]) -> Measures:
-        """Answer the queries as of this moment."""
+    def seen(self) -> Seen:
+        """Say when the moment was, where in the server's log, and what it answers to the queries; asked after the dump."""
 
 
 class Engine(Protocol):
@@ -47,8 +51,11 @@ class Engine(Protocol):
     def dump_file(self) -> str:
         """Name of the dump inside its snapshot."""
 
-    def moment(self, *, mark: Mark | None = None) -> AbstractContextManager[Moment]:
-        """Hold one moment of the database open; `mark` is what it is called in the server's log."""
+    def moment(self, queries: PointQueries, *, mark: Mark | None) -> AbstractContextManager[Moment]:
+        """Hold one moment of the database open; `mark` is what it is called in the log of a server that can mark one."""
+
+    def measure(self, queries: PointQueries) -> Measures:
+        """Answer the queries about the database as it is now, all at one moment."""
 
     def require_empty(self) -> None:
         """Refuse to restore into what holds anything, or cannot be restored into for another reason; changes nothing."""

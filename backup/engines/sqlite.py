@@ -6,7 +6,7 @@ https://www.sqlite.org/backup.html
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,8 +14,9 @@ from pathlib import Path
 
 from backup import ownership
 from backup.database_spec import SQLiteSpec
-from backup.engines.shape import Measures, count_from, text_from
+from backup.engines.shape import Measures, Seen, count_from, text_from
 from backup.failures import BackupFailure
+from backup.points import PointQueries
 from backup.scratch import scratch_directory
 from backup.wal import Mark
 
@@ -41,7 +42,7 @@ class SQLiteMoment:
     copy: Path
     connection: sqlite3.Connection
     at: datetime
-    wal: None = None
+    queries: PointQueries
 
     @property
     def expected_bytes(self) -> int:
@@ -52,12 +53,14 @@ class SQLiteMoment:
         """Write the copy."""
         return ["cat", str(self.copy)]
 
-    def measure(self, counts: Mapping[str, str], checksums: Mapping[str, str]) -> Measures:
+    def seen(self) -> Seen:
         """Ask the copy, which cannot be written to."""
-        return Measures(
-            counts={name: count_from(name, _answer(self.connection, name, query)) for name, query in counts.items()},
-            checksums={name: text_from(_answer(self.connection, name, query)) for name, query in checksums.items()},
+        counts, checksums = self.queries.counts.items(), self.queries.checksums.items()
+        measures = Measures(
+            counts={name: count_from(name, _answer(self.connection, name, query)) for name, query in counts},
+            checksums={name: text_from(_answer(self.connection, name, query)) for name, query in checksums},
         )
+        return Seen(at=self.at, measures=measures)
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class SQLite:
     dump_file: str = COPY
 
     @contextmanager
-    def moment(self, *, mark: Mark | None = None) -> Iterator[SQLiteMoment]:
+    def moment(self, queries: PointQueries, *, mark: Mark | None = None) -> Iterator[SQLiteMoment]:
         """Copy the file and see that the copy is whole. SQLite has no log to mark a moment in."""
         del mark
         file = Path(self.database.file)
@@ -78,7 +81,12 @@ class SQLite:
             at = _copy(file, folder / COPY)
             with closing(_opened(folder / COPY, "mode=ro&immutable=1")) as connection:
                 _require_whole(connection, file)
-                yield SQLiteMoment(copy=folder / COPY, connection=connection, at=at)
+                yield SQLiteMoment(copy=folder / COPY, connection=connection, at=at, queries=queries)
+
+    def measure(self, queries: PointQueries) -> Measures:
+        """Ask a copy."""
+        with self.moment(queries) as moment:
+            return moment.seen().measures
 
     def require_empty(self) -> None:
         """Refuse a file that exists: also what SQLite has left beside it, which it would take for the new one's."""

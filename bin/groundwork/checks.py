@@ -6,6 +6,8 @@ from pathlib import Path
 
 PYTHON_TREES = ("appliance", "backup", "monitoring", "playbooks", "benchmarks", "bin/groundwork", "tests", "hatch_build.py")
 TYPED_TREES = ("appliance", "backup", "monitoring", "benchmarks", "bin/groundwork", "tests")
+INTEGRATION_PACKAGES = ("mariadb-client", "mariadb-server-core", "openssh-server", "prometheus", "procps", "rclone")
+"""Of MariaDB the programs only: the package mariadb-server would start a server of its own."""
 LAB_PACKAGES = ("apt-cacher-ng", "iproute2", "mmdebstrap", "openssh-client", "systemd-container")
 """What any part needs whose tests ask for a host of the lab."""
 
@@ -27,9 +29,7 @@ PARTS: Mapping[str, Part] = {
         Part(name="lint"),
         Part(name="types"),
         Part(name="unit", folder="tests/unit", packages=("prometheus", "ruby")),
-        Part(
-            name="integration", folder="tests/integration", packages=("openssh-server", "prometheus", "procps", "rclone"), needs_host=True
-        ),
+        Part(name="integration", folder="tests/integration", packages=INTEGRATION_PACKAGES, needs_host=True),
         Part(name="playbooks", folder="tests/playbooks", packages=("pebble",), needs_host=True),
         Part(name="acceptance", folder="tests/acceptance", needs_host=True),
         Part(name="recovery", folder="tests/recovery", packages=("rclone",), needs_host=True),
