@@ -29,6 +29,7 @@ from backup.actions.put import put
 from backup.actions.read import read
 from backup.actions.recover import recover
 from backup.actions.relay import relay
+from backup.actions.replay import replay
 from backup.actions.restore import restore
 from backup.actions.restore_tables import restore_tables
 from backup.actions.ship import ship
@@ -64,6 +65,7 @@ ACTIONS: dict[str, Callable[[Any, Reporter], dict[str, JsonValue]]] = {
     "ship": ship,
     "relay": relay,
     "recover": recover,
+    "replay": replay,
     "keep": keep,
     "kept": kept,
     "fetch": fetch,

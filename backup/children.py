@@ -96,6 +96,12 @@ def bytes_as_file(content: bytes) -> Iterator[IO[bytes]]:
         yield file
 
 
+def text_of(said: IO[bytes]) -> str:
+    """Read what a program has said into such a file."""
+    said.seek(0)
+    return said.read().decode(errors="replace").strip()
+
+
 def run(
     argv: Sequence[str],
     *,

@@ -47,6 +47,10 @@ def _engine(value: object) -> str:
     return str(value.get("engine", "postgresql") if isinstance(value, dict) else getattr(value, "engine", ""))
 
 
+LoggedDatabaseSpec = Annotated[
+    Annotated[PostgreSQLSpec, Tag("postgresql")] | Annotated[MariaDBSpec, Tag("mariadb")], Discriminator(_engine)
+]
+"""One whose server writes a log."""
 DatabaseSpec = Annotated[
     Annotated[PostgreSQLSpec, Tag("postgresql")] | Annotated[MariaDBSpec, Tag("mariadb")] | Annotated[SQLiteSpec, Tag("sqlite")],
     Discriminator(_engine),

@@ -68,8 +68,8 @@ class RecoveryPoint(BaseModel):
 
 RESERVED_NAMES = frozenset(RecoveryPoint.model_fields) | {"event"}
 
-Part = Literal["database", "files", "record", "base", "base-record", "wal"]
-DATA_PARTS = ("database", "files", "base", "wal")
+Part = Literal["database", "files", "record", "base", "base-record", "wal", "binlog"]
+DATA_PARTS = ("database", "files", "base", "wal", "binlog")
 RECORD_PARTS = ("record", "base-record")
 
 

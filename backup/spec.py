@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
-from backup.database_spec import DatabaseSpec, PostgreSQLSpec
+from backup.database_spec import DatabaseSpec, LoggedDatabaseSpec, MariaDBSpec, PostgreSQLSpec, SQLiteSpec
 from backup.locations import CREDENTIALS, kind_of
 from backup.points import RESERVED_NAMES
 from backup.spec_values import CrmName, InnerPath, Location, Path_, PlainPath, PointId, Queries, SqlName, UserName
@@ -83,8 +83,10 @@ class BackupSpec(_RepositoryVerb):
             raise ValueError("there is neither a database nor a path to back up")
         if self.database and not self.dump and self.spool is None:
             raise ValueError("spool: without a dump, say where the log is received")
-        if self.spool and self.database and not isinstance(self.database, PostgreSQLSpec):
-            raise ValueError(f"spool: moments are marked in no log of {self.database.engine}")
+        if self.spool and isinstance(self.database, SQLiteSpec):
+            raise ValueError("spool: SQLite writes no log that could be received")
+        if self.database and not self.dump and not isinstance(self.database, PostgreSQLSpec):
+            raise ValueError(f"dump: only a dump leads to a point of {self.database.engine}")
         return self
 
 
@@ -234,12 +236,18 @@ class StreamSpec(_RepositoryVerb):
     """
 
     crm: CrmName
-    database: PostgreSQLSpec
+    database: LoggedDatabaseSpec
     spool: Path_
     slot: SqlName = "crm_backup"
     ship_every_seconds: Annotated[float, Field(gt=0)] = 60
     relays: list[RelaySpec] = []
     deadline_seconds: Annotated[float, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _refuse_what_is_shipped_here_only(self) -> Self:
+        if self.relays and isinstance(self.database, MariaDBSpec):
+            raise ValueError("relays: a binary log is shipped into one repository; copy that one")
+        return self
 
 
 class ShipSpec(_RepositoryVerb):
@@ -247,7 +255,7 @@ class ShipSpec(_RepositoryVerb):
 
     crm: CrmName
     spool: Path_
-    database: PostgreSQLSpec
+    database: LoggedDatabaseSpec
     slot: SqlName = "crm_backup"
     ended: bool = False
 
@@ -273,6 +281,18 @@ class RecoverSpec(_RepositoryVerb):
         if self.point and self.at:
             raise ValueError("name a recovery point or a time, not both")
         return self
+
+
+class ReplaySpec(_RepositoryVerb):
+    """Bring a MariaDB database back on a server of its own: to the end of the second before `at`, or with all that was received.
+
+    The database is empty and has the name it had; `scratch` is a directory with room for the log since the dump.
+    """
+
+    crm: CrmName
+    database: MariaDBSpec
+    at: AwareDatetime | None = None
+    scratch: Path_ = "/var/tmp"  # noqa: S108 - what lies there is in a directory that nobody else may enter
 
 
 class CopySpec(_RepositoryVerb):
@@ -378,6 +398,7 @@ AnySpec = (
     | StreamSpec
     | ShipSpec
     | RecoverSpec
+    | ReplaySpec
     | RelaySpec
     | KeepSpec
     | KeptSpec

@@ -8,7 +8,7 @@ from subprocess import PIPE, Popen
 from typing import IO
 
 from backup import restic_arguments
-from backup.children import CHUNK_BYTES, Ended, bytes_as_file, end, started
+from backup.children import CHUNK_BYTES, Ended, bytes_as_file, end, started, text_of
 from backup.failures import BackupFailure
 from backup.restic_executor import ResticExecutor, base_command
 from backup.restic_messages import failure_of
@@ -70,7 +70,7 @@ def text_from(executor: ResticExecutor, *, snapshot: str, filename: str, into: S
         broken = not _pump(executor, source, sink, None)
         _finish_source(executor, source, said_source, sink_broke=broken)
         _finish_sink(sink, said_sink, into[0])
-        return _text(told)
+        return text_of(told)
 
 
 def into_file(executor: ResticExecutor, arguments: Sequence[str], target: Path, expected_bytes: int | None) -> None:
@@ -114,7 +114,7 @@ def _finish_source(executor: ResticExecutor, source: Popen[bytes], said: IO[byte
         return
     code = source.wait()
     if code:
-        raise failure_of(Ended(code=code, stdout="", stderr=_text(said)), command="dump", location=executor.location)
+        raise failure_of(Ended(code=code, stdout="", stderr=text_of(said)), command="dump", location=executor.location)
 
 
 def _finish_sink(sink: Popen[bytes], said: IO[bytes], program: str) -> None:
@@ -123,9 +123,4 @@ def _finish_sink(sink: Popen[bytes], said: IO[bytes], program: str) -> None:
         sink.stdin.close()
     code = sink.wait()
     if code:
-        raise BackupFailure(f"{program} ended with code {code}: {_text(said) or 'it gave no reason'}.", code="restore_failed")
-
-
-def _text(said: IO[bytes]) -> str:
-    said.seek(0)
-    return said.read().decode(errors="replace").strip()
+        raise BackupFailure(f"{program} ended with code {code}: {text_of(said) or 'it gave no reason'}.", code="restore_failed")

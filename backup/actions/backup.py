@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from backup.binlog_spool import binlogs_among, note_dump, superseded
 from backup.engines.registry import engine_of
 from backup.engines.shape import Measures, Moment, Seen
 from backup.events import Reporter
@@ -35,8 +36,11 @@ def backup(spec: BackupSpec, reporter: Reporter) -> dict[str, JsonValue]:
             making = _PointInTheMaking(spec, repository, reporter)
             making.save_data()
             _forget_leftovers(repository, before)
+            _forget_superseded(repository, before)
             with finishing():
                 point = making.save_record()
+                if spec.spool and point.binlog:
+                    note_dump(Spool(directory=Path(spec.spool)), point.binlog.file)
     return point.as_json()
 
 
@@ -124,6 +128,15 @@ def _require_directories(paths: list[str]) -> None:
 def _require_new(before: Contents, spec: BackupSpec) -> None:
     if any(point.id == spec.point for point in before.points):
         raise BackupFailure(f"There is a recovery point {spec.point} already. Choose another id.", code="point_exists")
+
+
+def _forget_superseded(repository: Repository, before: Contents) -> None:
+    """Of the many snapshots of one binary log, the last has it all; a repository that lets nothing be removed keeps them."""
+    old = superseded(binlogs_among(before.snapshots))
+    try:
+        repository.forget(old)
+    except BackupFailure as failure:
+        repository.executor.reporter.log(f"{len(old)} older snapshots of the log could not be forgotten: {failure.message}")
 
 
 def _forget_leftovers(repository: Repository, before: Contents) -> None:

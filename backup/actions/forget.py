@@ -34,7 +34,7 @@ def forget(spec: ForgetSpec, reporter: Reporter) -> dict[str, JsonValue]:
 def _of_the_log(repository: Repository, found: Contents, spec: ForgetSpec) -> tuple[list[str], list[str]]:
     """Snapshots of bases' records, and of the data behind them: files and logs."""
     if not spec.log_at_all:
-        return found.of_parts("base-record"), found.of_parts("base", "wal")
+        return found.of_parts("base-record"), found.of_parts("base", "wal", "binlog")
     all_logs, before = logs_among(found.snapshots), spec.superseded_before
     old = [log.snapshot for log in superseded(all_logs) if before and log.tags.until < before]
     if spec.log_since is None:

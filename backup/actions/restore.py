@@ -35,7 +35,7 @@ def restore(spec: RestoreSpec, reporter: Reporter) -> dict[str, JsonValue]:
         if spec.database:
             engine_of(spec.database).require_empty()
     with leaving_unchanged(HALF):
-        measures = _restore_database(repository, point, spec, spec.database) if spec.database else None
+        measures = restore_database(repository, point, spec.database, owner=spec.owner, role=spec.role) if spec.database else None
         for source, target in (spec.files or {}).items():
             _restore_files(repository, point, source=source, target=target, owner=spec.owner)
     return {
@@ -63,14 +63,17 @@ def differences_between(point: RecoveryPoint, measures: Measures) -> list[JsonVa
     ]
 
 
-def _restore_database(repository: Repository, point: RecoveryPoint, spec: RestoreSpec, database: DatabaseSpec) -> Measures:
+def restore_database(
+    repository: Repository, point: RecoveryPoint, database: DatabaseSpec, *, owner: str | None = None, role: str | None = None
+) -> Measures:
+    """Stream a point's dump into an empty database; raises a failure `mismatch` if what came back differs from the point's record."""
     engine = engine_of(database)
-    engine.prepare(owner=spec.owner)
+    engine.prepare(owner=owner)
     stream(
         repository.executor,
         snapshot=str(point.snapshots.database),
         filename=engine.dump_file,
-        into=engine.restore_command(role=spec.role),
+        into=engine.restore_command(role=role),
         expected_bytes=point.sizes.get("database"),
     )
     return _verified(engine, database, point)

@@ -4,10 +4,13 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from backup.binlog_spool import BinlogShipping
+from backup.database_spec import MariaDBSpec, PostgreSQLSpec
+from backup.engines import mariadb_log
 from backup.engines.postgresql_log import let_go, received
 from backup.events import Reporter
 from backup.failures import leaving_unchanged
-from backup.repository import open_repository
+from backup.repository import Repository, Saved, open_repository
 from backup.shipping import Shipping
 from backup.spec import ShipSpec
 from backup.spool import Spool
@@ -22,8 +25,21 @@ def ship(spec: ShipSpec, reporter: Reporter) -> dict[str, JsonValue]:
         spool.make()
         repository = open_repository(spec.repository, reporter)
         with repository.stage("log"):
-            known = None if spec.ended else received(spec.database, patience_seconds=PATIENCE_SECONDS)
-            saved = Shipping(crm=spec.crm, spool=spool, repository=repository).ship(known)
-        if spec.ended:
-            let_go(spec.database, spec.slot)
+            if isinstance(spec.database, MariaDBSpec):
+                saved = _ship_binlog(spec, spec.database, spool, repository)
+            else:
+                saved = _ship_wal(spec, spec.database, spool, repository)
     return {"snapshot": saved.snapshot_id if saved else None}
+
+
+def _ship_wal(spec: ShipSpec, database: PostgreSQLSpec, spool: Spool, repository: Repository) -> Saved | None:
+    known = None if spec.ended else received(database, patience_seconds=PATIENCE_SECONDS)
+    saved = Shipping(crm=spec.crm, spool=spool, repository=repository).ship(known)
+    if spec.ended:
+        let_go(database, spec.slot)
+    return saved
+
+
+def _ship_binlog(spec: ShipSpec, database: MariaDBSpec, spool: Spool, repository: Repository) -> Saved | None:
+    known = None if spec.ended else mariadb_log.received(database, spool, patience_seconds=PATIENCE_SECONDS)
+    return BinlogShipping(crm=spec.crm, spool=spool, repository=repository).ship(known)

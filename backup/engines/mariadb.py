@@ -37,6 +37,7 @@ class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     database: MariaDBSpec
     queries: PointQueries
+    log: str | None
 
 
 class Dumped(BaseModel):
@@ -95,12 +96,11 @@ class MariaDB:
 
     @contextmanager
     def moment(self, queries: PointQueries, *, mark: Mark | None = None) -> Iterator[MariaDBMoment]:
-        """Get a dump ready. Its place in the binary log needs no mark: each transaction has a number there."""
-        del mark
+        """Get a dump ready. Its place in the received log needs no mark: a position is one."""
         with connected(self.database) as connection:
             _require_one_moment(self.database, [name for (name,) in ask(connection, OTHERS, self.database.name)])
             ((size,),) = ask(connection, SIZE, self.database.name)
-        request = Asked(database=self.database, queries=queries).model_dump_json().encode()
+        request = Asked(database=self.database, queries=queries, log=mark.log if mark else None).model_dump_json().encode()
         with bytes_as_file(request) as asked, bytes_as_file(b"") as answer:
             try:
                 yield MariaDBMoment(expected_bytes=int(size), asked=asked, answer=answer)

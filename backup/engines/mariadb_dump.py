@@ -24,7 +24,7 @@ HOLD_COMMITS = ("backup stage start", "backup stage flush", "backup stage block_
 LET_COMMITS_GO = "backup stage end"
 LOGS = "select @@log_bin"
 SEEN = "show status like 'binlog\\_snapshot\\_%'"
-NUMBER = "select binlog_gtid_pos(%s, %s), @@server_uid"
+NUMBER = "select binlog_gtid_pos(%s, %s)"
 AT = re.compile(rb"^-- CHANGE MASTER TO MASTER_LOG_FILE='(?P<file>[^']+)', MASTER_LOG_POS=(?P<position>\d+);$", re.MULTILINE)
 LONGEST_BEGINNING_BYTES = 16 * CHUNK_BYTES
 PATIENCE_SECONDS = 10
@@ -49,7 +49,7 @@ def _dumped(asked: Asked) -> Dumped:
         for stage in HOLD_COMMITS:
             ask(holder, stage)
         ask(seeing, BEGIN)
-        at, binlog = datetime.now(UTC), _position(seeing)
+        at, binlog = datetime.now(UTC), _position(seeing, asked)
         with started(dump_command(asked.database), stderr=sys.stderr.fileno()) as dump:
             beginning = _beginning(dump)
             ask(holder, LET_COMMITS_GO)
@@ -66,12 +66,12 @@ def _require_log(connection: Session) -> None:
         raise BackupFailure("The server writes no binary log (log_bin), which alone says what moment a dump is of.", code="no_log")
 
 
-def _position(connection: Session) -> BinlogPosition:
+def _position(connection: Session, asked: Asked) -> BinlogPosition:
     """Where the transaction of a connection is in the binary log."""
     seen = {name.lower(): value for name, value in ask(connection, SEEN)}
     file, position = str(seen["binlog_snapshot_file"]), int(seen["binlog_snapshot_position"])
-    ((gtid, server),) = ask(connection, NUMBER, file, position)
-    return BinlogPosition(file=file, position=position, gtid=gtid or "", server=server)
+    ((gtid,),) = ask(connection, NUMBER, file, position)
+    return BinlogPosition(database=asked.database.name, file=file, position=position, gtid=gtid or "", log=asked.log)
 
 
 def _beginning(dump: Popen[bytes]) -> bytes:

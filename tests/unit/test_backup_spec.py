@@ -94,3 +94,16 @@ def test_a_role_is_refused_where_nothing_has_one() -> None:
 def test_an_engine_that_is_unknown_is_refused() -> None:
     with pytest.raises(ValidationError, match="postgresql"):
         backup_spec(database={"engine": "oracle", "name": "crm"})
+
+
+@pytest.mark.parametrize(
+    "change", [{"name": "crm`; drop"}, {"name": "-e"}, {"user": "root --execute"}, {"socket": "relative.sock"}, {"password": "x"}]
+)
+def test_a_database_of_mariadb_is_named_plainly(change: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match=r"pattern|absolute path|Extra inputs"):
+        backup_spec(database={"engine": "mariadb", "name": "crm", **change})
+
+
+def test_only_a_dump_leads_to_a_point_of_mariadb() -> None:
+    with pytest.raises(ValidationError, match="dump"):
+        backup_spec(database={"engine": "mariadb", "name": "crm"}, dump=False, spool="/srv/spool")

@@ -1,0 +1,62 @@
+"""Keep the binary log of a MariaDB server coming: received as it is written, and shipped into the repository again and again."""
+
+import time
+from contextlib import suppress
+from pathlib import Path
+from subprocess import Popen, TimeoutExpired
+from typing import NoReturn
+
+from backup.binlog_spool import BinlogShipping, run_of
+from backup.children import started
+from backup.database_spec import MariaDBSpec
+from backup.engines.mariadb_log import first_needed, received, receiver_command
+from backup.events import Reporter
+from backup.failures import BackupFailure
+from backup.repository import open_repository
+from backup.spec import StreamSpec
+from backup.spool import Spool
+
+PAUSE_SECONDS = 1.0
+RECEIVING_PATIENCE_SECONDS = 5.0
+HOPELESS = frozenset({"log_gap", "other_log"})
+
+
+def stream_binlog(spec: StreamSpec, database: MariaDBSpec, reporter: Reporter) -> NoReturn:
+    """Go on until somebody ends it. A server that is down is awaited; a repository that is not reached is told, and tried again.
+
+    Raises failures `other_log`, `log_gap` and `log_lost`.
+    """
+    spool = Spool(directory=Path(spec.spool))
+    spool.make()
+    shipping = BinlogShipping(crm=spec.crm, spool=spool, repository=open_repository(spec.repository, reporter))
+    while True:
+        first = _first(database, spool)
+        if first:
+            log = spool.require_identity().log
+            with run_of(spool) as run, started(receiver_command(database, directory=run, first=first, log=log)) as receiver:
+                _ship_while(receiver, spec, database, shipping, reporter)
+        time.sleep(PAUSE_SECONDS)
+
+
+def _first(database: MariaDBSpec, spool: Spool) -> str | None:
+    try:
+        return first_needed(database, spool)
+    except BackupFailure as failure:
+        if failure.code != "database_stopped":
+            raise
+        return None
+
+
+def _ship_while(receiver: Popen[bytes], spec: StreamSpec, database: MariaDBSpec, shipping: BinlogShipping, reporter: Reporter) -> None:
+    while receiver.poll() is None:
+        with suppress(TimeoutExpired):
+            receiver.wait(spec.ship_every_seconds)
+        try:
+            saved = shipping.ship(received(database, shipping.spool, patience_seconds=RECEIVING_PATIENCE_SECONDS))
+        except BackupFailure as failure:
+            if failure.code in HOPELESS:
+                raise
+            reporter.log(f"The log could not be shipped, and will be tried again: {failure}")
+            continue
+        if saved:
+            reporter.finish("shipped", {"snapshot": saved.snapshot_id, "bytes_added": saved.data_added_packed})
