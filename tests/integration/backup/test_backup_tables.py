@@ -38,13 +38,15 @@ def deals(world: World) -> World:
 
 def restored(world: World, *tables: str, **changes: Any) -> Run:
     spec = {
+        "point": "p1",
+        "crm": "demo",
         "tables": list(tables),
         "database": world.cluster.spec("tb_live"),
         "role": "crm",
         "schema_name": SCHEMA,
         "scratch": "crm_tables_7",
     }
-    return world.run("restore-tables", point="p1", crm="demo", **{**spec, **changes})
+    return world.run("restore-tables", **{**spec, **changes})
 
 
 def databases(world: World) -> int:
