@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -111,8 +111,9 @@ def dumping_restic(backup: "subprocess.Popen[str]") -> psutil.Process:
     """Wait until a backup's restic has begun to run a dump."""
     for _ in range(20_000):
         for process in psutil.Process(backup.pid).children():
-            if process.children() and process.name() == "restic":
-                return process
+            with suppress(psutil.NoSuchProcess):  # restic is run several times; one that has ended meanwhile began no dump
+                if process.children() and process.name() == "restic":
+                    return process
     raise AssertionError("restic did not begin a dump")
 
 
