@@ -1,6 +1,11 @@
 """Send one message by one channel, or ask for one heartbeat address. What leads to it is a secret, and never part of what is said of it."""
 
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from io import StringIO
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -15,6 +20,8 @@ OF_THIS_DESKTOP = frozenset({"dbus", "qt", "glib", "gio", "kde", "gnome", "macos
 """What apprise shows on the machine that it runs on, where nobody looks."""
 HEARTBEAT_SECONDS = 10.0
 LONGEST_REASON = 300
+SENDING: ContextVar[StringIO | None] = ContextVar("SENDING", default=None)
+"""Where what is said of the message that is being sent is gathered."""
 KINDS = "mailtos://USER:PASSWORD@mail.example.org?to=ops@example.org, json://HOST/PATH, slack://…, ntfys://…; all that apprise knows"
 
 
@@ -52,7 +59,7 @@ def send(url: str, *, title: str, body: str, is_good: bool) -> None:
     notifier = apprise.Apprise()
     notifier.add(plugin)
     kind = apprise.NotifyType.SUCCESS if is_good else apprise.NotifyType.FAILURE
-    with apprise.LogCapture(level=apprise.logging.WARNING, fmt="%(message)s") as said:  # type: ignore[no-untyped-call]
+    with _said_of_this() as said:
         try:
             arrived = bool(notifier.notify(title=title, body=body, notify_type=kind, body_format=apprise.NotifyFormat.TEXT))
         except Exception as error:
@@ -70,6 +77,26 @@ def ask(url: str) -> None:
         raise NotSent(f"it is not reached ({type(error).__name__})") from None
     if not answer.is_success:
         raise NotSent(f"it answered {answer.status_code}")
+
+
+@contextmanager
+def _said_of_this() -> Iterator[StringIO]:
+    """What apprise complains of meanwhile, in this context, which it takes along into its threads.
+
+    What it says of another channel at the same time may hold that one's secrets.
+    """
+    said = StringIO()
+    handler = logging.StreamHandler(said)
+    handler.setLevel(logging.WARNING)
+    handler.addFilter(lambda _: SENDING.get() is said)
+    logger = logging.getLogger("apprise")
+    logger.addHandler(handler)
+    before = SENDING.set(said)
+    try:
+        yield said
+    finally:
+        SENDING.reset(before)
+        logger.removeHandler(handler)
 
 
 def _plugin(url: str) -> "NotifyBase | None":

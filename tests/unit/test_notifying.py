@@ -1,9 +1,11 @@
 """Notifications: by real mail and web servers, each change once, none lost."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
@@ -12,7 +14,7 @@ from appliance.errors import InvalidRequest, NotFound
 from appliance.operations.channels import add_channel, remove_channel
 from appliance.operations.channels import test_channel as try_channel
 from appliance.operations.notifying import Notifying
-from appliance.operations.sending import NotSent
+from appliance.operations.sending import NotSent, send
 from appliance.wiring import Appliance
 from monitoring.ledger import Ledger
 from monitoring.rules.memory import RuleMemory
@@ -21,6 +23,7 @@ from monitoring.rules.standing import Alert, Change, Stand
 from tests.support.operating import make_appliance
 from tests.support.receivers import Hook, free_port, mail_server, web_server
 
+SECRET_OF_ANOTHER = "token-of-another-channel"
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DEMO: Labels = (("crm", "demo"),)
 
@@ -221,3 +224,24 @@ def test_quiet_hours_reach_over_midnight_and_follow_their_time_zone() -> None:
     quiet = QuietHours(begins=time(22), ends=time(6, 30), zone="Europe/Berlin")
     hours = [datetime(2026, 7, 1, hour, 15, tzinfo=UTC) for hour in (19, 20, 3, 4, 5)]
     assert [quiet.covers(hour) for hour in hours] == [False, True, True, True, False]
+
+
+def test_why_one_channel_failed_holds_nothing_of_another_that_fails_at_the_same_time() -> None:
+    done = Event()
+
+    def fail() -> None:
+        while not done.is_set():
+            logging.getLogger("apprise").warning("Failed to send to https://hooks.example.org/%s", SECRET_OF_ANOTHER)
+
+    other = Thread(target=fail)
+    with web_server() as hook:
+        hook.status = 500
+        other.start()
+        try:
+            with pytest.raises(NotSent) as refused:
+                send(f"json://{hook.address}/", title="t", body="b", is_good=True)
+        finally:
+            done.set()
+            other.join()
+    assert "500" in str(refused.value)
+    assert SECRET_OF_ANOTHER not in str(refused.value)
