@@ -1,9 +1,7 @@
 """Keep the binary log of a MariaDB server coming: received as it is written, and shipped into the repository again and again."""
 
 import time
-from contextlib import suppress
 from pathlib import Path
-from subprocess import Popen, TimeoutExpired
 from typing import NoReturn
 
 from backup.binlog_spool import BinlogShipping, run_of
@@ -12,12 +10,12 @@ from backup.database_spec import MariaDBSpec
 from backup.engines.mariadb_log import first_needed, received, receiver_command
 from backup.events import Reporter
 from backup.failures import BackupFailure
+from backup.receiving import PATIENCE_SECONDS, ship_while
 from backup.repository import open_repository
 from backup.spec import StreamSpec
 from backup.spool import Spool
 
 PAUSE_SECONDS = 1.0
-RECEIVING_PATIENCE_SECONDS = 5.0
 HOPELESS = frozenset({"log_gap", "other_log"})
 
 
@@ -34,7 +32,13 @@ def stream_binlog(spec: StreamSpec, database: MariaDBSpec, reporter: Reporter) -
         if first:
             log = spool.require_identity().log
             with run_of(spool) as run, started(receiver_command(database, directory=run, first=first, log=log)) as receiver:
-                _ship_while(receiver, spec, database, shipping, reporter)
+                ship_while(
+                    receiver,
+                    lambda: shipping.ship(received(database, spool, patience_seconds=PATIENCE_SECONDS)),
+                    every_seconds=spec.ship_every_seconds,
+                    reporter=reporter,
+                    hopeless=HOPELESS,
+                )
         time.sleep(PAUSE_SECONDS)
 
 
@@ -45,18 +49,3 @@ def _first(database: MariaDBSpec, spool: Spool) -> str | None:
         if failure.code != "database_stopped":
             raise
         return None
-
-
-def _ship_while(receiver: Popen[bytes], spec: StreamSpec, database: MariaDBSpec, shipping: BinlogShipping, reporter: Reporter) -> None:
-    while receiver.poll() is None:
-        with suppress(TimeoutExpired):
-            receiver.wait(spec.ship_every_seconds)
-        try:
-            saved = shipping.ship(received(database, shipping.spool, patience_seconds=RECEIVING_PATIENCE_SECONDS))
-        except BackupFailure as failure:
-            if failure.code in HOPELESS:
-                raise
-            reporter.log(f"The log could not be shipped, and will be tried again: {failure}")
-            continue
-        if saved:
-            reporter.finish("shipped", {"snapshot": saved.snapshot_id, "bytes_added": saved.data_added_packed})

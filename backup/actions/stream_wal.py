@@ -1,9 +1,7 @@
 """Keep the log of a cluster coming: received as it is written, and shipped into the repository again and again."""
 
 import time
-from contextlib import suppress
 from pathlib import Path
-from subprocess import Popen, TimeoutExpired
 from typing import NoReturn
 
 from backup.children import started
@@ -11,6 +9,7 @@ from backup.database_spec import PostgreSQLSpec
 from backup.engines.postgresql_log import let_keep, received, receiver_command
 from backup.events import Reporter
 from backup.failures import BackupFailure
+from backup.receiving import PATIENCE_SECONDS, ship_while
 from backup.relays import Relays
 from backup.repository import open_repository
 from backup.shipping import Shipping
@@ -18,7 +17,6 @@ from backup.spec import StreamSpec
 from backup.spool import Spool
 
 PAUSE_SECONDS = 1.0
-RECEIVING_PATIENCE_SECONDS = 5.0
 
 
 def stream_wal(spec: StreamSpec, database: PostgreSQLSpec, reporter: Reporter) -> NoReturn:
@@ -33,7 +31,13 @@ def stream_wal(spec: StreamSpec, database: PostgreSQLSpec, reporter: Reporter) -
         while True:
             _prepare(spec, database, spool)
             with started(receiver_command(database, directory=spool.receiving, slot=spec.slot)) as receiver:
-                _ship_while(receiver, spec, database, shipping, relays=relays, reporter=reporter)
+                ship_while(
+                    receiver,
+                    lambda: shipping.ship(received(database, patience_seconds=PATIENCE_SECONDS)),
+                    every_seconds=spec.ship_every_seconds,
+                    reporter=reporter,
+                    each_time=lambda: relays.see_to(reporter),
+                )
             time.sleep(PAUSE_SECONDS)
 
 
@@ -45,21 +49,3 @@ def _prepare(spec: StreamSpec, database: PostgreSQLSpec, spool: Spool) -> None:
             raise
         return
     spool.claim(system)
-
-
-def _ship_while(
-    receiver: Popen[bytes], spec: StreamSpec, database: PostgreSQLSpec, shipping: Shipping, *, relays: Relays, reporter: Reporter
-) -> None:
-    began_seconds = time.monotonic()
-    while receiver.poll() is None:
-        relays.see_to(reporter)
-        with suppress(TimeoutExpired):
-            receiver.wait(max(0.0, began_seconds + spec.ship_every_seconds - time.monotonic()))
-        began_seconds = time.monotonic()
-        try:
-            saved = shipping.ship(received(database, patience_seconds=RECEIVING_PATIENCE_SECONDS))
-        except BackupFailure as failure:
-            reporter.log(f"The log could not be shipped, and will be tried again: {failure}")
-            continue
-        if saved:
-            reporter.finish("shipped", {"snapshot": saved.snapshot_id, "bytes_added": saved.data_added_packed})
