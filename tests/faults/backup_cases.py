@@ -5,6 +5,7 @@ from functools import partial
 
 from tests.faults.backup_harms import HARMS
 from tests.faults.backup_killing import STRIKES, Moment, Phase, receive
+from tests.faults.backup_neighbours import NEIGHBOURS
 from tests.faults.backup_network import NETWORK
 from tests.faults.backup_power import POWER
 from tests.faults.backup_stage import Stage
@@ -14,7 +15,7 @@ KILLS: dict[str, Callable[[Stage], None]] = {
     for verb, (strike, numbers) in STRIKES.items()
     for moment in (Moment(number=number, phase=phase) for number in numbers for phase in Phase)
 }
-FAULTS: dict[str, Callable[[Stage], None]] = {**KILLS, "stream-killed": receive, **POWER, **HARMS, **NETWORK}
+FAULTS: dict[str, Callable[[Stage], None]] = {**KILLS, "stream-killed": receive, **POWER, **HARMS, **NEIGHBOURS, **NETWORK}
 SAMPLE = (
     "backup-killed-5-together",
     "backup-power-cut-5-after",

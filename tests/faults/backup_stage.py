@@ -38,6 +38,8 @@ class Stage:
     good: dict[str, Held] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
     """What did not come back."""
+    proofs: int = 0
+    """How often everything was brought back to see."""
 
     def now(self) -> Held:
         """What the CRM holds."""
@@ -71,6 +73,7 @@ class Stage:
 
     def all_come_back(self, **of: Any) -> None:
         """What was good is listed and comes back; what is listed besides comes back, too: no point only looks good."""
+        self.proofs += 1
         listed = self.world.run("points", **{"repository": self.world.repository, **of})
         assert listed.code == 0, listed
         there = [point["id"] for point in listed.last["points"]]
@@ -104,8 +107,8 @@ class Stage:
 
 def played(
     play: Callable[[Stage], None], folder: Path, cluster: Cluster, empty_repository: Path, tell: Callable[[str, object], None]
-) -> None:
-    """Play a fault against a CRM with two recovery points of different data; `tell` takes how many were lost."""
+) -> Stage:
+    """Play a fault against a CRM with two recovery points of different data; `tell` takes how many were lost. Gives how it stands then."""
     stage = Stage(world=make_world(folder, cluster, empty_repository))
     for number, name in enumerate(HOSTILE):
         (stage.world.uploads / os.fsdecode(name)).write_bytes(b"content %d" % number)
@@ -116,6 +119,7 @@ def played(
         play(stage)
     finally:
         tell(LOST, len(stage.lost))
+    return stage
 
 
 def tree(folder: Path) -> dict[bytes, bytes]:

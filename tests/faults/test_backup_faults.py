@@ -25,4 +25,7 @@ def empty_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_no_recovery_point_is_lost(
     fault: str, tmp_path: Path, cluster: Cluster, empty_repository: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    played(FAULTS[fault], tmp_path, cluster, empty_repository, record_property)
+    stage = played(FAULTS[fault], tmp_path, cluster, empty_repository, record_property)
+    assert stage.proofs > 0
+    assert stage.good
+    assert stage.lost == []
