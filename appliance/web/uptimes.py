@@ -2,10 +2,9 @@
 
 import math
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 
 from appliance.config import Settings
 from appliance.web.formats import duration
@@ -17,7 +16,6 @@ from monitoring.schema import LedgerTooNew
 WINDOWS = (("24 hours", timedelta(days=1)), ("7 days", timedelta(days=7)), ("30 days", timedelta(days=30)), ("90 days", timedelta(days=90)))
 SHOWN_DAYS = 90
 MOST_OUTAGES = 1000
-Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +50,13 @@ class CrmUptime:
 
 def uptimes_of(settings: Settings, names: Sequence[str], *, now: datetime, outages: int) -> list[CrmUptime]:
     """What the ledger says of each CRM, with so many of its newest outages. Without a ledger, nothing is known of any."""
-    moment = _moment(now)
-    return _read(settings, lambda ledger: [_uptime(ledger, name, moment, outages) for name in names]) or []
+    if not settings.ledger_file.exists():
+        return []
+    try:
+        with Ledger(settings.ledger_file) as ledger:
+            return [_uptime(ledger, name, _moment(now), outages) for name in names]
+    except (sqlite3.Error, LedgerTooNew):
+        return []
 
 
 def budget_told(spent: Uptime, promised: float) -> str:
@@ -120,13 +123,3 @@ def _told(spent: Uptime) -> str:
 def _moment(now: datetime) -> Moment:
     here = open_clock()()
     return Moment(wall=now, boot_seconds=here.boot_seconds - (here.wall - now).total_seconds(), boot_id=here.boot_id)
-
-
-def _read(settings: Settings, ask: Callable[[Ledger], Found]) -> Found | None:
-    if not settings.ledger_file.exists():
-        return None
-    try:
-        with Ledger(settings.ledger_file) as ledger:
-            return ask(ledger)
-    except (sqlite3.Error, LedgerTooNew):
-        return None
