@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from playwright.sync_api import expect
 
 from appliance.wiring import Appliance
-from monitoring.clock import Moment
-from monitoring.ledger import SERVICE, Ledger, Observation, State
+from monitoring.ledger import State
 from tests.browser.conftest import PHONE, Visitor
+from tests.support.seen_states import write_states
 
 DAY = timedelta(days=1)
 LIFE = [
@@ -23,22 +23,8 @@ LIFE = [
 
 
 def three_months(appliance: Appliance, now: datetime) -> None:
-    appliance.settings.ledger_file.parent.mkdir(parents=True, exist_ok=True)
-    with Ledger(appliance.settings.ledger_file) as ledger:
-        for days_ago, state in [*LIFE, (0, State.UP)]:
-            at = Moment(wall=now - days_ago * DAY, boot_id="b", boot_seconds=(200 - days_ago) * DAY.total_seconds())
-            believed = 100 * DAY.total_seconds()
-            seen = Observation(
-                crm="sales",
-                target=SERVICE,
-                state=state,
-                at=at,
-                cause="live",
-                reason="answered 502 instead of 200",
-                believed_seconds=believed,
-                believed_after_start_seconds=believed,
-            )
-            ledger.record([seen], [], at)
+    states = [(now - days_ago * DAY, state) for days_ago, state in [*LIFE, (0, State.UP)]]
+    write_states(appliance.settings.ledger_file, "sales", states, believed=100 * DAY, reason="answered 502 instead of 200")
 
 
 def test_ninety_days_at_a_glance_lead_to_every_outage(appliance: Appliance, visitor: Visitor) -> None:

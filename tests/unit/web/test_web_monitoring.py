@@ -1,36 +1,19 @@
 """What pages say of uptime over time."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from appliance.web.uptimes import budget_told, percent
-from monitoring.clock import Moment
-from monitoring.ledger import SERVICE, Ledger, Observation, State, Uptime
+from monitoring.ledger import State, Uptime
+from tests.support.seen_states import each_quarter_minute, write_states
 from tests.support.web_world import NOON, Browser, PanelWorld
 
 HOSTILE = "<script>alert(1)</script>"
 
 
 def see(world: PanelWorld, *states: State, ended: timedelta = timedelta()) -> None:
-    file = world.appliance.settings.ledger_file
-    file.parent.mkdir(parents=True, exist_ok=True)
-    at = Moment(wall=NOON - ended - timedelta(seconds=15 * (len(states) - 1)), boot_id="b", boot_seconds=1000)
-    with Ledger(file) as ledger:
-        for state in states:
-            seen = Observation(
-                crm="sales",
-                target=SERVICE,
-                state=state,
-                at=at,
-                cause="live",
-                reason=HOSTILE,
-                believed_seconds=40,
-                believed_after_start_seconds=40,
-            )
-            ledger.record([seen], [], at)
-            at = replace(at, wall=at.wall + timedelta(seconds=15), boot_seconds=at.boot_seconds + 15)
+    write_states(world.appliance.settings.ledger_file, "sales", each_quarter_minute(NOON - ended, *states), reason=HOSTILE)
 
 
 @pytest.mark.parametrize(
