@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from tests.support.backup_world import ROWS, Cluster, Run, World
+from tests.support.halting_socket import halting
 from tests.support.house import wait_for
 from tests.support.mariadb_server import Server, running_server
 
@@ -35,6 +36,12 @@ SCHEMA = (
     "create procedure greet() begin select 'hello'; select 'again'; end",
     "create event nightly on schedule every 1 day starts '2030-01-01' do delete from `zz-last`",
 )
+
+
+ROWS_ASKED = b"SELECT /*!40001"
+"""How mariadb-dump begins to ask for the rows of a table; the first one is `contact`."""
+FIRST_ROWS_BYTES = 1 << 19
+"""More than mariadb-dump keeps to itself before it writes, and less than the table has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,39 +104,40 @@ def written_to(server: Server) -> Iterator[list[float]]:
         writer.join()
 
 
-def dumps(server: Server) -> list[psutil.Process]:
-    """The programs that dump from this server: mariadb-dump itself."""
+def dumps(socket: Path) -> list[psutil.Process]:
+    """The programs that dump through this socket: mariadb-dump itself."""
     found = []
     for process in psutil.process_iter(["cmdline"]):
         words = process.info["cmdline"] or [""]
-        if words[0] == "mariadb-dump" and f"--socket={server.socket}" in words:
+        if words[0] == "mariadb-dump" and f"--socket={socket}" in words:
             found.append(process)
     return found
 
 
-def dumping_restic(backup: "subprocess.Popen[str]") -> psutil.Process:
-    """Wait until a backup's restic has begun to run a dump."""
-    for _ in range(20_000):
-        for process in psutil.Process(backup.pid).children():
-            with suppress(psutil.NoSuchProcess):  # restic is run several times; one that has ended meanwhile began no dump
-                if process.children() and process.name() == "restic":
-                    return process
-    raise AssertionError("restic did not begin a dump")
+@dataclass(frozen=True)
+class HeldDump:
+    """A backup whose dump stands still: mariadb-dump has some rows of the first table."""
+
+    backup: "subprocess.Popen[str]"
+    program: psutil.Process
 
 
 @contextmanager
-def dump_held(crm: ServerWorld, backup: "subprocess.Popen[str]") -> Iterator[psutil.Process]:
-    """Keep restic from reading on, so that the dump which a backup has begun stands still until the block ends; gives mariadb-dump."""
-    restic = dumping_restic(backup)
-    restic.suspend()
-    reading = "select count(*) from information_schema.processlist where info like 'SELECT /*!40001%contact%'"
-    try:
-        wait_for(lambda: crm.server.answer("tb_live", reading) == 1)
-        (dump,) = dumps(crm.server)
-        yield dump
-    finally:
-        if restic.is_running():
-            restic.resume()
+def dump_held(crm: ServerWorld) -> Iterator[HeldDump]:
+    """Begin a backup, and keep its dump still until the block ends; its programs have to end then."""
+    socket = crm.server.folder / "halting.sock"
+    with halting(crm.server.socket, socket, ROWS_ASKED, after_bytes=FIRST_ROWS_BYTES) as halt:
+        backup = crm.world.start("backup", crm.spec("p1", database={**crm.server.spec("tb_live"), "socket": str(socket)}))
+        try:
+            assert halt.reached.wait(60), "mariadb-dump did not ask for a table"
+            (program,) = dumps(socket)
+            yield HeldDump(backup=backup, program=program)
+            halt.go_on.set()
+            wait_for(lambda: not dumps(socket))
+        finally:
+            halt.go_on.set()
+            backup.wait(60)
+    socket.unlink()
 
 
 def test_one_moment_of_a_database_that_is_written_to_comes_back(crm: ServerWorld) -> None:
@@ -166,41 +174,35 @@ def test_the_record_says_where_in_the_binary_log_the_dump_is(crm: ServerWorld) -
 
 
 def test_rows_written_during_the_dump_are_neither_counted_nor_restored(crm: ServerWorld) -> None:
-    process = crm.world.start("backup", crm.spec("p1"))
-    with dump_held(crm, process):
+    with dump_held(crm) as held:
         crm.server.sql("tb_live", "insert into contact (name) values ('too late')", "delete from entry")
-    assert crm.world.ended(process).last["counts"] == {"contacts": 5000, "entries": 5000}
+    assert crm.world.ended(held.backup).last["counts"] == {"contacts": 5000, "entries": 5000}
     assert crm.restore("p1").last["counts"] == {"contacts": 5000, "entries": 5000}
     assert crm.world.run("inspect", database=crm.server.spec("tb_live"), counts=BOTH).last["counts"] == {"contacts": 5001, "entries": 0}
 
 
 def test_a_dump_that_dies_midway_leaves_no_point(crm: ServerWorld) -> None:
-    process = crm.world.start("backup", crm.spec("p1"))
-    with dump_held(crm, process) as dump:
-        dump.kill()
-    ended = crm.world.ended(process)
+    with dump_held(crm) as held:
+        held.program.kill()
+    ended = crm.world.ended(held.backup)
     assert (ended.code, ended.last["code"]) == (1, "backup_failed")
     assert "mariadb-dump ended with code -9. No recovery point was made" in ended.said
     assert (crm.world.points(), crm.world.leftovers()) == ([], [])
 
 
 def test_kill_9_ends_the_programs_too_and_the_next_backup_works(crm: ServerWorld) -> None:
-    process = crm.world.start("backup", crm.spec("p1"))
-    with dump_held(crm, process):
-        process.kill()
-    process.communicate()
-    wait_for(lambda: not dumps(crm.server))
+    with dump_held(crm) as held:
+        held.backup.kill()
+    held.backup.communicate()
     assert (crm.world.points(), crm.world.leftovers()) == ([], [])
     assert crm.backup("p1").code == 0
     assert (crm.world.points(), crm.world.leftovers()) == (["p1"], [])
 
 
 def test_sigterm_cancels_a_backup_and_ends_its_programs(crm: ServerWorld) -> None:
-    process = crm.world.start("backup", crm.spec("p1"))
-    with dump_held(crm, process):
-        process.terminate()
-    ended = crm.world.ended(process)
-    wait_for(lambda: not dumps(crm.server))
+    with dump_held(crm) as held:
+        held.backup.terminate()
+    ended = crm.world.ended(held.backup)
     assert (ended.code, ended.last["code"]) == (130, "cancelled")
     assert crm.world.points() == []
 
