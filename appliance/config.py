@@ -111,6 +111,11 @@ class Settings(BaseModel):
         return self.etc / "supervisord.conf"
 
     @property
+    def supervisor_socket(self) -> Path:
+        """Where supervisord is reached, by root alone."""
+        return self.home / "run" / "supervisord.sock"
+
+    @property
     def supervisor_directory(self) -> Path:
         """One file for each supervised process."""
         return self.etc / "supervisor.d"

@@ -31,7 +31,7 @@ class Layout:
     log_directory: Path
     cache_directory: Path
     service_manager: str
-    supervisorctl: tuple[str, ...]
+    supervisor_socket: Path
     supervisor_directory: Path
     uv: str
     tools_python: str
@@ -42,7 +42,9 @@ class Layout:
     @property
     def nginx_reload(self) -> list[str]:
         """The command that makes nginx read its configuration again."""
-        return ["systemctl", "reload", "nginx"] if self.service_manager == "systemd" else [*self.supervisorctl, "signal", "HUP", "nginx"]
+        if self.service_manager == "systemd":
+            return ["systemctl", "reload", "nginx"]
+        return ["nginx", "-s", "reload", "-c", str(self.nginx_configuration)]
 
 
 def layout_of(settings: Settings, host: Host) -> Layout:
@@ -65,7 +67,7 @@ def _local(settings: Settings) -> Layout:
         log_directory=settings.log,
         cache_directory=settings.cache,
         service_manager=settings.manager,
-        supervisorctl=(program("supervisorctl"), "-c", str(settings.supervisor_configuration)),
+        supervisor_socket=settings.supervisor_socket,
         supervisor_directory=settings.supervisor_directory,
         uv=program("uv"),
         tools_python=sys.executable,
@@ -87,7 +89,7 @@ def _managed(settings: Settings) -> Layout:
         log_directory=Path("/var/log/crm-host"),
         cache_directory=Path("/var/cache/crm-host"),
         service_manager="systemd",
-        supervisorctl=(),
+        supervisor_socket=Path("/run/crm-host/supervisord.sock"),
         supervisor_directory=Path("/etc/crm-host/supervisor.d"),
         uv=str(TOOLS / "venv" / "bin" / "uv"),
         tools_python=str(TOOLS / "venv" / "bin" / "python"),

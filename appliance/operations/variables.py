@@ -24,7 +24,7 @@ def host_variables(layout: Layout) -> dict[str, Any]:
     """How long-running processes, nginx and Python environments are handled on the host."""
     return {
         "service_manager": layout.service_manager,
-        "supervisorctl": list(layout.supervisorctl),
+        "supervisor_socket": str(layout.supervisor_socket),
         "supervisor_directory": str(layout.supervisor_directory),
         "python": layout.python,
         "uv": layout.uv,

@@ -39,7 +39,7 @@ def supervisord_text(settings: Settings) -> str:
     return f"""\
 ; Written by `appliance up`.
 [unix_http_server]
-file={supervisor_socket(settings)}
+file={settings.supervisor_socket}
 chmod=0700
 
 [supervisord]
@@ -54,16 +54,11 @@ minfds=1024
 supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 
 [supervisorctl]
-serverurl=unix://{supervisor_socket(settings)}
+serverurl=unix://{settings.supervisor_socket}
 
 [include]
 files={settings.supervisor_directory}/*.conf
 """
-
-
-def supervisor_socket(settings: Settings) -> Path:
-    """Where supervisord is reached, by root alone."""
-    return settings.home / "run" / "supervisord.sock"
 
 
 def program_text(settings: Settings, process: Process, bin_directory: Path) -> str:

@@ -12,7 +12,7 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from appliance.config import Settings, program
 from appliance.errors import StepFailed
-from appliance.setup.definitions import supervisor_socket, supervisord_text
+from appliance.setup.definitions import supervisord_text
 from appliance.setup.environment import SYSTEM_PATH
 from appliance.setup.files import write_if_changed
 from appliance.setup.orphans import end_orphans, note_session
@@ -60,7 +60,7 @@ class Supervisord:
         """End supervisord and everything under it; returns when it answers no more."""
         if self.is_alive():
             self._call("shutdown")
-        _wait_until(lambda: not supervisor_socket(self.settings).exists(), seconds=60)
+        _wait_until(lambda: not self.settings.supervisor_socket.exists(), seconds=60)
 
     def last_lines(self, name: str, count: int) -> list[str]:
         """What a program said last."""
@@ -98,7 +98,7 @@ class Supervisord:
         note_session(session, int(self._call("getPID")))
 
     def _call(self, method: str, *arguments: Any) -> Any:
-        transport = SupervisorTransport(None, None, f"unix://{supervisor_socket(self.settings)}")
+        transport = SupervisorTransport(None, None, f"unix://{self.settings.supervisor_socket}")
         with xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport) as server:
             return getattr(server.supervisor, method)(*arguments)
 

@@ -121,7 +121,7 @@ class Rig:
         return {
             "host": {
                 "service_manager": "supervisord",
-                "supervisorctl": self.supervisorctl,
+                "supervisor_socket": str(self.root / "supervisor.sock"),
                 "supervisor_directory": str(self.root / "supervisor.d"),
                 "python": "/usr/bin/python3",
                 "uv": str(PROGRAMS / "uv"),

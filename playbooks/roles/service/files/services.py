@@ -1,12 +1,13 @@
 """Start, stop and remove long-running services, the same way under supervisord and systemd.
 
 Read by a task through standard input: `python3 - VERB JSON`. Prints one JSON object with `changed`; a failure goes to standard
-error with exit code 1. The JSON holds `manager`, `supervisorctl` (argument list), `definitions` (directory of the supervisord
+error with exit code 1. The JSON holds `manager`, `supervisor_socket` (where supervisord listens), `definitions` (directory of its
 files), `bundles` (one bundle is what is defined together), `names` (the services), `port` and `timeout_seconds`.
 """
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -14,16 +15,18 @@ import socket
 import subprocess
 import sys
 import time
+import xmlrpc.client
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 UNITS = Path("/etc/systemd/system")
 KILL_AFTER_SECONDS = 20
 POLL_SECONDS = 0.05
 RUNNING = frozenset({"RUNNING", "STARTING"})
+AT_REST = frozenset({"STOPPED", "FATAL"})
+TAIL_BYTES = 3000
 
 
 class ServiceFailed(Exception):
@@ -35,7 +38,7 @@ class Request:
     """What the task asked for."""
 
     manager: str
-    supervisorctl: tuple[str, ...]
+    supervisor_socket: str
     definitions: Path
     bundles: tuple[str, ...]
     names: tuple[str, ...]
@@ -115,80 +118,111 @@ def wait_until_port_accepts(request: Request, check: Callable[[], object]) -> No
 # --------------------------------------------------------------------------------------------------------- supervisord
 
 
+class _Connection(http.client.HTTPConnection):
+    """HTTP over the socket that supervisord listens at."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("supervisord")
+        self.path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(self.path)
+
+
+class _Transport(xmlrpc.client.Transport):
+    """XML-RPC over such a connection, which is kept for all calls."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self.connection = _Connection(path)
+
+    def make_connection(self, host: object) -> http.client.HTTPConnection:  # noqa: ARG002 - there is one
+        return self.connection
+
+
 class Supervisord:
     """Programs of supervisord, one configuration file for each bundle."""
 
     def __init__(self, request: Request) -> None:
         self.request = request
+        self.server = xmlrpc.client.ServerProxy("http://supervisord", transport=_Transport(request.supervisor_socket))
 
-    def control(self, *arguments: str) -> str:
-        """What supervisorctl prints; raises ServiceFailed when supervisord does not answer."""
-        done = run(*self.request.supervisorctl, *arguments)
-        if "refused connection" in done.stdout + done.stderr or "no such file" in done.stdout:
-            raise ServiceFailed(f"supervisord does not answer: {done.stdout.strip()} {done.stderr.strip()}. Nothing was changed.")
-        return done.stdout
+    def call(self, method: str, *arguments: object) -> Any:
+        """What supervisord answers; raises ServiceFailed when it does not, or refuses."""
+        try:
+            return getattr(self.server.supervisor, method)(*arguments)
+        except xmlrpc.client.Fault as fault:
+            raise ServiceFailed(f"supervisord refused to {method} {arguments}: {fault.faultString}.") from None
+        except (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError) as error:
+            raise ServiceFailed(f"supervisord does not answer: {error}. Nothing was changed.") from None
 
-    def rows(self) -> dict[str, list[str]]:
-        """What supervisord says of each service that it knows: its state, then how long or since when."""
-        if not self.request.names:
-            return {}
-        rows = (line.split() for line in self.control("status", *self.request.names).splitlines())
-        return {row[0]: row[1:] for row in rows if len(row) > 1 and not row[0].endswith(":")}
+    def known(self) -> dict[str, dict[str, Any]]:
+        """What supervisord says of each of these services that it knows; `statename` and `pid` among it."""
+        rows = {row["name"]: row for row in self.call("getAllProcessInfo")} if self.request.names else {}
+        return {name: rows[name] for name in self.request.names if name in rows}
 
     def states(self) -> dict[str, str]:
         """The state of each service that supervisord knows."""
-        return {name: row[0] for name, row in self.rows().items()}
-
-    def control_each(self, verb: str, names: Iterable[str]) -> None:
-        """The same for several services at once: supervisorctl waits for one after the other."""
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda name: self.control(verb, name), names))
+        return {name: row["statename"] for name, row in self.known().items()}
 
     def define(self) -> bool:
         """Read the definitions of these services, and of no other."""
-        return "process group" in self.control("update", *self.request.names)
+        return self._update(set(self.request.names))
+
+    def _update(self, wanted: set[str]) -> bool:
+        added, changed, removed = (wanted.intersection(names) for names in self.call("reloadConfig")[0])
+        for name in sorted(changed | removed):
+            self.call("stopProcessGroup", name)
+            self.call("removeProcessGroup", name)
+        for name in sorted(added | changed):
+            self.call("addProcessGroup", name)
+        return bool(added or changed or removed)
 
     def start(self) -> bool:
-        """Start what does not run and wait until the port accepts."""
-        states = self.states()
-        if missing := [name for name in self.request.names if name not in states]:
-            self.control("update", *missing)
-            states = self.states()
-        idle = [name for name in self.request.names if states.get(name) not in RUNNING]
-        self.control_each("start", idle)
-        deadline = time.monotonic() + self.request.timeout_seconds
-        while self.check() and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)
+        """Start what does not run and wait until the port accepts, or without a port until supervisord is sure."""
+        if missing := set(self.request.names) - set(self.states()):
+            self._update(missing)
+        idle = [name for name, state in self.states().items() if state not in RUNNING]
+        for name in idle:
+            self.call("startProcess", name, False)
         wait_until_port_accepts(self.request, self.check)
+        deadline = time.monotonic() + self.request.timeout_seconds
+        while self.check() and not self.request.port and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
         return bool(idle or missing)
 
     def check(self) -> bool:
         """Whether some service is still starting; raises ServiceFailed with the last lines of one that has ended."""
         states = self.states()
         for name in self.request.names:
-            if states.get(name, "unknown to supervisord") not in RUNNING:
-                tail = self.control("tail", "-3000", name)
+            if states.get(name) not in RUNNING:
+                tail = self.call("tailProcessStdoutLog", name, 0, TAIL_BYTES)[0] if name in states else ""
                 raise ServiceFailed(f"Service {name} is {states.get(name, 'unknown to supervisord')}. Its last lines:\n{tail}")
         return "STARTING" in states.values()
 
     def stop(self) -> bool:
         """Stop what runs and wait until its processes are gone."""
         # Also what has just exited: supervisord is about to start it again.
-        active = {name: row for name, row in self.rows().items() if row[0] not in {"STOPPED", "FATAL"}}
-        groups = {int(word.rstrip(",")) for row in active.values() for before, word in pairwise(row) if before == "pid"}
-        self.control_each("stop", active)
-        return wait_until_gone(self.request.names, groups) or bool(active)
+        active = {name: row for name, row in self.known().items() if row["statename"] not in AT_REST}
+        for name, row in active.items():
+            if row["statename"] != "STOPPING":
+                self.call("stopProcess", name, False)
+        while "STOPPING" in self.states().values():  # supervisord kills what does not end in its time
+            time.sleep(POLL_SECONDS)
+        return wait_until_gone(self.request.names, {row["pid"] for row in active.values()}) or bool(active)
 
     def remove(self) -> bool:
         """Stop the services and take their definitions away."""
         changed = self.stop()
-        if known := self.states():
-            self.control("remove", *known)
+        known = self.states()
+        for name in known:
+            self.call("removeProcessGroup", name)
         for bundle in self.request.bundles:
             definition = self.request.definitions / f"{bundle}.conf"
             changed = changed or definition.exists()
             definition.unlink(missing_ok=True)
-        self.control("reread")
+        self.call("reloadConfig")
         return changed or bool(known)
 
 
@@ -274,7 +308,7 @@ def parse(text: str) -> Request:
     spec = json.loads(text)
     request = Request(
         manager=spec["manager"],
-        supervisorctl=tuple(spec.get("supervisorctl") or ()),
+        supervisor_socket=spec.get("supervisor_socket") or "",
         definitions=Path(spec.get("definitions") or "/nonexistent"),
         bundles=tuple(spec.get("bundles") or ()),
         names=tuple(spec.get("names") or ()),
