@@ -49,11 +49,13 @@ def run_playbook(
     on_line: Callable[[str], None],
     is_cancelled: Callable[[], bool],
     gate: Path | None = None,
+    on_done: Callable[[Recap], None] = lambda _: None,
 ) -> Recap:
     """Run `playbooks/<playbook>.yml` against a host.
 
     `directory` is for this run alone; the variables file in it holds no secret and stays readable for a run by hand. With a `gate`
-    the run is loaded, and begins when that file says "go" (`playbooks/lookup_plugins/gate.py`).
+    the run is loaded, and begins when that file says "go" (`playbooks/lookup_plugins/gate.py`). `on_done` is called when every task
+    has succeeded; ansible-playbook itself takes some tenths of a second more to end.
     Raises Cancelled (its processes may live on: the caller ends them), PlaybookFailed, HostUnreachable and HostRefused.
     """
     recap = Recap()
@@ -67,7 +69,7 @@ def run_playbook(
         envvars=ENVIRONMENT | {"PATH": _search_path()},
         ident=ident,
         quiet=True,
-        event_handler=lambda event: _report(event, recap, on_line),
+        event_handler=lambda event: _report(event, recap, on_line, on_done),
         cancel_callback=is_cancelled,
     )
     _clear(directory, ident)
@@ -101,7 +103,7 @@ def _search_path() -> str:
     return os.pathsep.join(dict.fromkeys([own, *SYSTEM_PATH]))
 
 
-def _report(event: Mapping[str, Any], recap: Recap, on_line: Callable[[str], None]) -> bool:
+def _report(event: Mapping[str, Any], recap: Recap, on_line: Callable[[str], None], on_done: Callable[[Recap], None]) -> bool:
     data = event.get("event_data", {})
     result = data.get("res") or {}
     match event.get("event"):
@@ -116,6 +118,8 @@ def _report(event: Mapping[str, Any], recap: Recap, on_line: Callable[[str], Non
         case "runner_on_unreachable":
             recap.unreachable = str(result.get("msg", "no answer"))
             recap.failures.append(f"the host {data.get('host')} cannot be reached: {recap.unreachable}")
+        case "playbook_on_stats" if not data.get("failures") and not data.get("dark"):
+            on_done(recap)
     return True
 
 

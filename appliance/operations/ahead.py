@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ class Held:
     gate: Path | None = None
     on_line: Callable[[str], None] = lambda _: None
     is_cancelled: Callable[[], bool] = lambda: False
+    done: Future[Recap] = field(default_factory=Future)
+    """What it reported once every task had succeeded, which is before ansible-playbook has ended."""
 
     def hear(self, line: str) -> None:
         """Pass on what the run says, to whoever listens by now."""
@@ -45,12 +47,19 @@ class Held:
         new.write_text(word)
         new.replace(self.gate)
 
+    def outcome(self, end: Future[Recap]) -> Recap:
+        """Wait until every task has succeeded, or for the end of the run, and what that raises."""
+        first, _ = wait([self.done, end], return_when=FIRST_COMPLETED)
+        return first.pop().result()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ahead:
     """The runs that an operation has begun ahead. They end with its carrier, and are no part of what is journalled."""
 
     waiting: dict[str, tuple[Held, Future[Recap]]] = field(default_factory=dict)
+    taken: list[Future[Recap]] = field(default_factory=list)
+    """Those that were let go; some may still be ending."""
 
     def begin(self, playbook: str, variables: Mapping[str, Any], held: Held, play: Callable[[Held], Recap]) -> None:
         """Load a playbook run, beside whatever else is done."""
@@ -61,7 +70,10 @@ class Ahead:
     def take(self, playbook: str, variables: Mapping[str, Any]) -> tuple[Held, Future[Recap]] | None:
         """The run of the same playbook with the same variables, if it waits at its gate."""
         found = self.waiting.pop(_key(playbook, variables), None)
-        return None if found is None or found[1].done() else found
+        if found is None or found[1].done():
+            return None
+        self.taken.append(found[1])
+        return found
 
     def await_loaded(self) -> None:
         """Until every run waits at its gate: what loads them would slow down what comes next."""
@@ -70,11 +82,12 @@ class Ahead:
             time.sleep(PAUSE_SECONDS)
 
     def close(self) -> None:
-        """Let all that still wait end without having done anything."""
+        """Let all that still wait end without having done anything, and all others, too."""
         for held, _ in self.waiting.values():
             held.open(LEAVE)
-        wait([recap for _, recap in self.waiting.values()], timeout=LONGEST_END_SECONDS)
+        wait([*self.taken, *(recap for _, recap in self.waiting.values())], timeout=LONGEST_END_SECONDS)
         self.waiting.clear()
+        self.taken.clear()
 
 
 def _key(playbook: str, variables: Mapping[str, Any]) -> str:

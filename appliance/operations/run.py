@@ -82,7 +82,7 @@ class Run:
             held, recap = found
             held.on_line, held.is_cancelled = self.log, self.is_cancelled
             held.open(GO)
-            return recap.result()
+            return held.outcome(recap)
 
     def prepare(self, name: str, variables: Mapping[str, Any]) -> None:
         """Load a playbook run ahead of its turn: called with the same, by this step or a later one, `playbook` lets it begin at once."""
@@ -104,6 +104,7 @@ class Run:
             on_line=held.hear,
             is_cancelled=held.is_to_stop,
             gate=held.gate,
+            on_done=held.done.set_result,
         )
 
     def backup(self, verb: str, spec: Mapping[str, Any]) -> dict[str, Any]:

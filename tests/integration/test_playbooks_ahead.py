@@ -7,6 +7,7 @@ from typing import Any
 import psutil
 import pytest
 
+from appliance.errors import PlaybookFailed
 from appliance.operations.run import Run
 from tests.support.house import wait_for
 from tests.support.operating import make_appliance, now
@@ -71,7 +72,16 @@ def test_a_prepared_run_waits_and_then_belongs_to_the_step_that_calls_for_it(run
     recap = replace(run, step=STEPS[1][0]).playbook("maintenance", told(flag))
     assert (recap.changed, flag.exists()) == (1, False)
     assert "changed: Lift the flag" in lines(run)
+    run.ahead.close()
     assert not loaded(run)
+
+
+def test_a_prepared_run_that_fails_is_no_success(run: Run, flag: Path) -> None:
+    wrong = {**told(flag), "crm": {"name": "sales"}}
+    run.prepare("maintenance", wrong)
+    run.ahead.await_loaded()
+    with pytest.raises(PlaybookFailed):
+        run.playbook("maintenance", wrong)
 
 
 def test_a_run_with_other_variables_is_not_the_one_that_was_prepared(run: Run, flag: Path, tmp_path: Path) -> None:
