@@ -62,12 +62,8 @@ def run_playbook(
     directory.mkdir(parents=True, exist_ok=True)
     result = ansible_runner.run(
         private_data_dir=str(directory),
-        project_dir=str(playbooks_directory()),
-        playbook="held.yml" if gate else f"{playbook}.yml",
-        inventory=reach.inventory,
-        extravars={**variables, "target": reach.name, **({"held_playbook": f"{playbook}.yml", "gate": str(gate)} if gate else {})},
-        envvars=ENVIRONMENT | {"PATH": _search_path()},
         ident=ident,
+        **_play(reach, playbook, variables, gate),
         quiet=True,
         event_handler=lambda event: _report(event, recap, on_line, on_done),
         cancel_callback=is_cancelled,
@@ -81,6 +77,18 @@ def run_playbook(
         cause = "; ".join(recap.failures) or f"ansible-playbook ended with {result.status} (code {result.rc})"
         raise PlaybookFailed(f"The playbook {playbook} failed: {cause}")
     return recap
+
+
+def _play(reach: Reach, playbook: str, variables: Mapping[str, Any], gate: Path | None) -> dict[str, Any]:
+    """What is played where, with what; behind a gate, if there is one."""
+    held = {"held_playbook": f"{playbook}.yml", "gate": str(gate)} if gate else {}
+    return {
+        "project_dir": str(playbooks_directory()),
+        "playbook": "held.yml" if gate else f"{playbook}.yml",
+        "inventory": reach.inventory,
+        "extravars": {**variables, "target": reach.name, **held},
+        "envvars": ENVIRONMENT | {"PATH": _search_path()},
+    }
 
 
 def end_controllers(processes: Iterable[int]) -> None:
