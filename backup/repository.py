@@ -20,6 +20,7 @@ from backup.locations import environment_of, flags_of
 from backup.locks import Lock, is_stale, lease, lease_file, presence_file, this_host
 from backup.ownership import Node
 from backup.points import Snapshot
+from backup.quick_key import quick_key, set_aside_damaged
 from backup.restic_executor import BINARY, OLDEST_USABLE, ResticExecutor, install
 from backup.spec import RepositorySpec
 
@@ -211,12 +212,22 @@ def open_repository(spec: RepositorySpec, reporter: Reporter) -> Repository:
     executor.is_full = spec.is_local and Path(spec.location).exists() and shutil.disk_usage(spec.location).free < ROOM_FOR_LOCKS_BYTES
     executor.takes_locks = not spec.is_local or not Path(spec.location).exists() or os.access(spec.location, os.W_OK)
     executor.flags = flags_of(key_file=spec.key_file, known_hosts=spec.known_hosts, authority=spec.authority)
+    executor.flags += _first_key(executor) if spec.is_local else []
     try:
         executor.environment = environment_of(spec.credentials)
     except OSError as error:
         raise BackupFailure(f"A credential cannot be read: {error}.", code="credential_missing") from error
     resticpy = install(executor, password_file=spec.password_file)
     return Repository(spec=spec, executor=executor, resticpy=resticpy, version=_usable_version(resticpy))
+
+
+def _first_key(executor: ResticExecutor) -> list[str]:
+    location = Path(executor.location)
+    with suppress(OSError):  # on a disk that is read-only restic says best what is wrong
+        if set_aside_damaged(location):
+            executor.reporter.log("The quick key of the repository was damaged and is set aside; restic's own key opens it.")
+    hint = quick_key(location)
+    return restic_arguments.first_key(hint) if hint else []
 
 
 def require_writable(spec: RepositorySpec) -> None:

@@ -80,9 +80,10 @@ def check(*, read_data: bool, read_data_subset: str | None) -> list[str]:
     return ["check", *data, *subset]
 
 
-def source(location: str, password_file: str) -> list[str]:
-    """Name the repository that something is taken from."""
-    return ["--from-repo", location, "--from-password-file", password_file]
+def source(location: str, password_file: str, *, first_key: str | None) -> list[str]:
+    """Name the repository that something is taken from, and the key of it that the password is tried at first."""
+    hint = ["--from-key-hint", first_key] if first_key else []
+    return ["--from-repo", location, "--from-password-file", password_file, *hint]
 
 
 def init_like(source: Sequence[str]) -> list[str]:
@@ -98,6 +99,11 @@ def copy(source: Sequence[str], *, crm: str | None, parts: Sequence[str]) -> lis
     """
     of = f",crm={crm}" if crm else ""
     return ["copy", *source, *_tags([f"part={part}{of}" for part in parts])]
+
+
+def first_key(key: str) -> list[str]:
+    """Name the key that the password is tried at first; should it not open that one, restic tries all others."""
+    return ["--key-hint", key]
 
 
 def add_key(password_file: str) -> list[str]:

@@ -56,7 +56,13 @@ class _RepositoryVerb(_Spec):
 
 
 class InitSpec(_RepositoryVerb):
-    """Create the repository unless it exists."""
+    """Create the repository unless it exists.
+
+    With `quick_key`, one on this machine gets a second key for its password, which costs nothing to derive: for a password of at least
+    32 random characters, as no person chooses one.
+    """
+
+    quick_key: bool = False
 
 
 class BackupSpec(_RepositoryVerb):

@@ -1,6 +1,7 @@
 """Bring recovery points, bases and logs into a second repository."""
 
 import time
+from pathlib import Path
 
 from pydantic import JsonValue
 
@@ -8,6 +9,7 @@ from backup import restic_arguments
 from backup.events import Reporter
 from backup.failures import BackupFailure, leaving_unchanged
 from backup.points import DATA_PARTS, RECORD_PARTS
+from backup.quick_key import quick_key
 from backup.repository import open_repository, require_writable
 from backup.spec import CopySpec
 
@@ -25,7 +27,8 @@ def copy(spec: CopySpec, reporter: Reporter) -> dict[str, JsonValue]:
             raise BackupFailure("Copy from the machine that has the source as a directory.", code="not_local")
         require_writable(spec.repository)
         repository = open_repository(spec.repository, reporter)
-        source = restic_arguments.source(spec.source.location, spec.source.password_file)
+        first_key = quick_key(Path(spec.source.location))
+        source = restic_arguments.source(spec.source.location, spec.source.password_file, first_key=first_key)
         with repository.held("copy"):
             created = not repository.exists()
             if created:

@@ -34,7 +34,7 @@ def begin_archive(run: Run) -> str:
         _wind_up(run, instance, before, clear=before.spool)
     run.remember(archive=dict(vars(archive)))
     with lent(run, own_repository(run)) as repository:
-        run.backup("init", {"repository": repository})
+        run.backup("init", {"repository": repository, "quick_key": True})
     with run.secret_files(_secrets(run, archive)) as files:
         _play(run, instance, "on", _told(run, instance, archive, files))
     run.appliance.store.instances.archive(instance.name, archive)

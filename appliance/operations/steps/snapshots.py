@@ -20,7 +20,7 @@ def take_snapshot(run: Run) -> str:
 def back_up(run: Run, instance: Instance, *, key: str) -> str:
     """Back an instance up; its recovery point is in the repository afterwards, or nothing of it. `key` is what it is remembered by."""
     with lent(run, own_repository(run)) as repository:
-        run.backup("init", {"repository": repository})
+        run.backup("init", {"repository": repository, "quick_key": True})
         record = _finished_before(run, instance, repository, key) or _make_point(run, instance, repository, key)
     _tell(run, instance, record, key)
     run.appliance.store.points.add(
