@@ -16,6 +16,8 @@ from typing import IO
 GRACE_SECONDS = 10
 KEPT_VARIABLES = ("PATH", "HOME", "TMPDIR")
 CHUNK_BYTES = 1024 * 1024
+_running: set["subprocess.Popen[bytes]"] = set()
+"""Programs of this run, whichever thread has started them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,10 +58,12 @@ def started(
         start_new_session=True,
         pass_fds=tuple(inherited),
     )
+    _running.add(process)
     try:
         yield process
     finally:
         end(process)
+        _running.discard(process)
         for pipe in (process.stdin, process.stdout, process.stderr):
             if pipe:
                 _close(pipe)
@@ -80,6 +84,12 @@ def end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         _signal_group(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def end_all() -> None:
+    """Do so with every program that runs."""
+    for process in list(_running):
+        end(process)
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:

@@ -6,7 +6,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,11 @@ class Repository:
     resticpy: Any
     version: str
 
+    def apart(self) -> "Repository":
+        """The same for a thread of its own, which saves something meanwhile and has its own progress and warnings."""
+        own = replace(self.executor, inherited=list(self.executor.inherited), warnings=[])
+        return replace(self, executor=own)
+
     def exists(self) -> bool:
         """Say whether there is a repository that the password opens; raises `WrongPassword`."""
         try:
@@ -81,8 +86,7 @@ class Repository:
 
     def save_paths(self, paths: Sequence[str], *, tags: Sequence[str], excluded: Sequence[str] = ()) -> Saved:
         """Back up directories; `excluded` are restic's patterns."""
-        saved = self.resticpy.backup(paths=list(paths), tags=list(tags), exclude_patterns=list(excluded) or None)
-        return self._complete(Saved.model_validate(saved))
+        return self._complete(_summary(self.executor.more(restic_arguments.backup_paths(paths, tags=tags, excluded=excluded))))
 
     def save_command(self, command: Sequence[str], *, filename: str, tags: Sequence[str]) -> Saved:
         """Back up what a command writes; nothing is saved if it fails."""

@@ -6,6 +6,15 @@ from collections.abc import Sequence
 PATTERN_SIGNS, SIGN_ITSELF = r"([\\*?\[\]])", r"\\\1"
 
 
+def backup_paths(paths: Sequence[str], *, tags: Sequence[str], excluded: Sequence[str]) -> list[str]:
+    """Back up directories without what restic's patterns exclude.
+
+    >>> backup_paths(["/srv/files"], tags=["crm=demo"], excluded=["/srv/files/*.tmp"])
+    ['backup', '/srv/files', '--exclude', '/srv/files/*.tmp', '--tag', 'crm=demo']
+    """
+    return ["backup", *paths, *(word for pattern in excluded for word in ("--exclude", pattern)), *_tags(tags)]
+
+
 def backup_stdin(*, filename: str, tags: Sequence[str]) -> list[str]:
     """Back up standard input as one file.
 

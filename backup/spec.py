@@ -68,7 +68,8 @@ class InitSpec(_RepositoryVerb):
 class BackupSpec(_RepositoryVerb):
     """Make one recovery point. `record` holds facts to keep with it; they may use any name but the record's own.
 
-    Where the database's log is received into `spool`, the point is marked in that log. Without a `dump` that mark is all that leads to it.
+    Where the database's log is received into `spool`, the point is marked in that log. Without a `dump` that mark is all that leads to it,
+    so the log up to it is shipped in the same run.
     """
 
     crm: CrmName

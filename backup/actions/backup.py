@@ -1,12 +1,17 @@
 """Make one recovery point: the database's dump, then the files, last the record that makes it a point."""
 
 import time
+from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from pydantic import JsonValue
 
+from backup.beside import beside
 from backup.binlog_spool import binlogs_among, note_dump, superseded
+from backup.engines.postgresql import PostgreSQLMoment
+from backup.engines.postgresql_log import required
 from backup.engines.registry import engine_of
 from backup.engines.shape import Measures, Moment, Seen
 from backup.events import Reporter
@@ -16,11 +21,13 @@ from backup.locks import this_host
 from backup.points import RECORD_FILE, Part, PointQueries, PointSnapshots, RecoveryPoint, is_left_behind, leftovers_among, tags_of
 from backup.recorded import Contents, contents, remember
 from backup.repository import Repository, Saved, open_repository, require_writable
+from backup.shipping import Shipping
 from backup.spec import BackupSpec
 from backup.spool import Spool
 from backup.wal import Mark
 
 LONGEST_MARK = 60
+LOG_PATIENCE_SECONDS = 30
 UNCHANGED = "No recovery point was made; the CRM and its earlier recovery points are unchanged."
 
 
@@ -56,13 +63,16 @@ class _PointInTheMaking:
         self.mark = _mark(spec, reporter)
 
     def save_data(self) -> None:
-        if self.spec.database is not None:
-            engine = engine_of(self.spec.database)
-            with engine.moment(self.queries, mark=self.mark) as moment:
+        """Once the moment is marked and dumped, log and files are saved while the server counts; it is let go when it has counted."""
+        if self.spec.database is None:
+            self._save_files()
+            return
+        engine = engine_of(self.spec.database)
+        with ExitStack() as counted, engine.moment(self.queries, mark=self.mark) as moment:
+            if self.spec.dump:
                 self._save_database(moment, engine.dump_file)
-        if self.spec.paths:
-            with self.repository.stage("files"):
-                self.saved["files"] = self.repository.save_paths(self.spec.paths, tags=self._tags("files"))
+            counted.enter_context(beside(partial(self._ship_log, moment), self._save_files))
+            self.seen = moment.seen()
 
     def save_record(self) -> RecoveryPoint:
         point = self._record()
@@ -72,11 +82,23 @@ class _PointInTheMaking:
         return point
 
     def _save_database(self, moment: Moment, filename: str) -> None:
-        if self.spec.dump:
-            with self.repository.stage("database", moment.expected_bytes):
-                self.saved["database"] = self.repository.save_command(moment.dump_command(), filename=filename, tags=self._tags("database"))
-            self.reporter.log("The database is saved; counting its records.")
-        self.seen = moment.seen()
+        with self.repository.stage("database", moment.expected_bytes):
+            self.saved["database"] = self.repository.save_command(moment.dump_command(), filename=filename, tags=self._tags("database"))
+        self.reporter.log("The database is saved; counting its records.")
+
+    def _ship_log(self, moment: Moment) -> None:
+        """Nothing but the log leads to a point without a dump. Raises a failure `no_log` if it is not received up to the mark."""
+        if self.spec.dump or self.spec.spool is None or not isinstance(moment, PostgreSQLMoment) or moment.wal is None:
+            return
+        repository, spool = self.repository.apart(), Spool(directory=Path(self.spec.spool))
+        with repository.stage("log"):
+            reached = required(moment.database, patience_seconds=LOG_PATIENCE_SECONDS, beyond=moment.wal.lsn)
+            Shipping(crm=self.spec.crm, spool=spool, repository=repository).ship(reached)
+
+    def _save_files(self) -> None:
+        if self.spec.paths:
+            with self.repository.stage("files"):
+                self.saved["files"] = self.repository.save_paths(self.spec.paths, tags=self._tags("files"))
 
     def _record(self) -> RecoveryPoint:
         ids = {part: saved.snapshot_id for part, saved in self.saved.items()}

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from backup.bases import BASE_FILE, Base, logs_among, superseded
 from backup.engines.postgresql_files import EXCLUDED, CopiedFiles, copying
-from backup.engines.postgresql_log import received
+from backup.engines.postgresql_log import required
 from backup.events import Reporter
 from backup.failures import BackupFailure, leaving_unchanged
 from backup.interruption import finishing
@@ -15,7 +15,6 @@ from backup.points import tags_of
 from backup.repository import Repository, Saved, open_repository, require_writable
 from backup.spec import BaseSpec
 from backup.spool import NewestBase, Spool
-from backup.wal import Received
 
 UNCHANGED = "No base was saved; the CRM and its earlier bases are unchanged."
 IDENTITY_PATIENCE_SECONDS, LOG_PATIENCE_SECONDS = 10, 120
@@ -38,7 +37,7 @@ def base(spec: BaseSpec, reporter: Reporter) -> dict[str, JsonValue]:
         log = spool.require_identity().log
         with repository.held(f"base of {spec.crm}"):
             saved, files, directory = _save_files(repository, spec)
-            needed = NewestBase(segment=files.segment, received=_received(spec))
+            needed = NewestBase(segment=files.segment, received=required(spec.database, patience_seconds=LOG_PATIENCE_SECONDS))
             made = Base(
                 id=spec.base,
                 crm=spec.crm,
@@ -65,13 +64,6 @@ def _await_identity(spool: Spool) -> None:
     deadline = time.monotonic() + IDENTITY_PATIENCE_SECONDS
     while spool.identity() is None and time.monotonic() < deadline:
         time.sleep(PAUSE_SECONDS)
-
-
-def _received(spec: BaseSpec) -> Received:
-    """Wait until the log reaches beyond the copying."""
-    if (reached := received(spec.database, patience_seconds=LOG_PATIENCE_SECONDS)) is None:
-        raise BackupFailure("The log of the copying's time is not received. Is the verb stream at work?", code="no_log")
-    return reached
 
 
 def _forget_superseded(repository: Repository, crm: str) -> None:

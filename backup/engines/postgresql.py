@@ -33,6 +33,8 @@ select (select count(*) from pg_class c where c.relnamespace in (select oid from
      + (select count(*) from mine where nspname <> 'public')
 """
 MARKED = "select pg_create_restore_point(%s)::text, pg_current_snapshot()::text"
+# A mark gets to the disk with the next commit, which on a server at rest may be long in coming; a message is one, and changes nothing.
+COMMIT_A_MESSAGE = "select pg_logical_emit_message(true, 'crm-appliance-backup', %s)"
 SYSTEM = "select system_identifier::text from pg_control_system()"
 # Whatever is visible now, and whether anybody is writing: a transaction holds its number until others see what it wrote.
 VISIBLE = "select pg_current_snapshot()::text, (select count(*) from pg_stat_activity where backend_xid is not null)"
@@ -134,6 +136,7 @@ def begin_marked(connection: psycopg.Connection, other: psycopg.Connection, mark
         exact = only(other, VISIBLE) == (seen, 0) and str(seen).endswith(":")  # "xmin:xmax:" without any in progress
         if exact:
             break
+    other.execute(COMMIT_A_MESSAGE, (mark.name,))
     return WalPosition(log=mark.log, restore_point=mark.name, lsn=str(lsn), exact=exact)
 
 

@@ -13,7 +13,8 @@ LOST = "select count(*) from pg_replication_slots where slot_name = %s and wal_s
 DROP = "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = %s and not active"
 WRITTEN = "select pg_current_wal_flush_lsn()::text, clock_timestamp()"
 FLUSHED = "select max(flush_lsn)::text from pg_stat_replication where application_name = 'pg_receivewal'"
-PAUSE_SECONDS = 0.1
+START = "0/0"
+PAUSE_SECONDS = 0.05
 REPORT_SECONDS = 1
 
 
@@ -50,17 +51,28 @@ def receiver_command(database: PostgreSQLSpec, *, directory: Path, slot: str) ->
     return ["pg_receivewal", *server_arguments(database), *kept]
 
 
-def received(database: PostgreSQLSpec, *, patience_seconds: float) -> Received | None:
-    """Ask the server how far it is, and wait until the receiver has told it to have that on disk; None if that does not come to be."""
+def received(database: PostgreSQLSpec, *, patience_seconds: float, beyond: str = START) -> Received | None:
+    """Ask the server how far it is, and wait until the receiver has told it to have that on disk, and what lies before `beyond`.
+
+    None if that does not come to be.
+    """
     deadline = time.monotonic() + patience_seconds
     try:
         with connected(database) as connection:
             written, at = only(connection, WRITTEN)
+            wanted = max(bytes_of(written), bytes_of(beyond))
             while time.monotonic() < deadline:
                 (lsn,) = only(connection, FLUSHED)
-                if lsn is not None and bytes_of(lsn) >= bytes_of(written):
+                if lsn is not None and bytes_of(lsn) >= wanted:
                     return Received(lsn=lsn, at=at)
                 time.sleep(PAUSE_SECONDS)
     except BackupFailure:
         return None
     return None
+
+
+def required(database: PostgreSQLSpec, *, patience_seconds: float, beyond: str = START) -> Received:
+    """The same. Raises a failure `no_log` where it does not come to be."""
+    if (reached := received(database, patience_seconds=patience_seconds, beyond=beyond)) is None:
+        raise BackupFailure("The log of this time is not received. Is the verb stream at work?", code="no_log")
+    return reached

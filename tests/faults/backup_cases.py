@@ -18,6 +18,7 @@ KILLS: dict[str, Callable[[Stage], None]] = {
 FAULTS: dict[str, Callable[[Stage], None]] = {**KILLS, "stream-killed": receive, **POWER, **HARMS, **NEIGHBOURS, **NETWORK}
 SAMPLE = (
     "backup-killed-5-together",
+    "mark-killed-5-after",
     "backup-power-cut-5-after",
     "repository-full",
     "dump-dies",

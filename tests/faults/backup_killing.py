@@ -9,15 +9,15 @@ from typing import Any, Protocol
 
 from tests.faults.backup_disk import power_off_command
 from tests.faults.backup_stage import Stage
-from tests.support.backup_log import base
-from tests.support.backup_world import Run, receiving
+from tests.support.backup_log import base, recovered
+from tests.support.backup_world import DIGEST, Run, receiving
 from tests.support.house import wait_for
 
 LONGEST_SECONDS = 0.12
 """A kill comes at most so long after restic was started; what it does with a small repository takes longer."""
 RESTIC = """#!/bin/sh
-echo >> {count}
-[ "$(wc -l < {count})" = {number} ] || exec /usr/bin/restic "$@"
+echo $$ >> {count}
+[ "$(grep -nx $$ {count} | cut -d: -f1)" = {number} ] || exec /usr/bin/restic "$@"
 exec 3<&0
 case {phase} in
 together) /usr/bin/restic "$@" <&3 3<&- & restic=$!; sleep {seconds}; {power_off}; kill -9 $restic $PPID ;;
@@ -137,6 +137,25 @@ def ship(stage: Stage, moment: Moment) -> None:
     stage.all_come_back()
 
 
+def mark(stage: Stage, moment: Moment) -> None:
+    """While a recovery point is made that only base and log lead to: it is listed only if they do."""
+    world = stage.world
+    spool = str(world.directory / "spool")
+    with receiving(world, {}, every_seconds=3600):
+        base(world)
+        stage.write()
+        held = stage.now()
+        struck(stage, moment, "backup", world.backup_spec("p3", dump=False, spool=spool))
+        if made := [point for point in world.points() if point == "p3"]:
+            with recovered(world, point="p3") as copy:
+                assert copy.answer("tb_live", DIGEST) == held.database
+        stage.write()
+        stage.log_comes_back()
+    assert world.run("forget", crm="demo", points=made, log_since=LONG_AGO).code == 0  # it has no dump, as the others that come back
+    stage.all_come_back()
+    stage.goes_on()
+
+
 def receive(stage: Stage) -> None:
     """Whoever receives and ships the log is killed with everything it started, and begun again later."""
     world = stage.world
@@ -171,5 +190,6 @@ STRIKES: dict[str, tuple[Strike, range]] = {
     "copy": (copy, range(1, 8)),
     "base": (save_base, range(1, 5)),
     "ship": (ship, range(1, 3)),
+    "mark": (mark, range(1, 6)),
 }
 """What is struck, and how many commands it gives to restic."""

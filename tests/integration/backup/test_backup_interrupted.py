@@ -7,6 +7,10 @@ import psycopg
 import pytest
 
 from tests.support.backup_world import World
+from tests.support.house import wait_for
+
+SLOW_COUNT = "select count(*) from pg_sleep(600)"
+AT_WORK = "select coalesce(string_agg(query, ' '), '') from pg_stat_activity where pid <> pg_backend_pid()"
 
 
 def wait_until_gone(other: psycopg.Connection, server_process: int) -> None:
@@ -31,6 +35,27 @@ def test_sigterm_cancels_a_backup_and_ends_its_programs(world: World) -> None:
     assert (ended.code, ended.last["code"]) == (130, "cancelled")
     assert world.points() == []
     assert world.backup("p1").code == 0
+
+
+def test_sigterm_cancels_a_backup_that_saves_files_while_it_counts(world: World) -> None:
+    with (world.uploads / "endless").open("wb") as file:
+        file.truncate(2**40)
+    process = world.start("backup", world.backup_spec("p1", counts={"contacts": SLOW_COUNT}))
+    wait_for(lambda: "part=files" in command_lines() and "pg_sleep" in world.cluster.answer("postgres", AT_WORK))
+    process.terminate()
+    ended = world.ended(process)
+    assert (ended.code, ended.last["code"]) == (130, "cancelled")
+    assert "part=files" not in command_lines()
+    assert (world.points(), world.leftovers()) == ([], ["database"])
+
+
+def test_a_count_that_fails_ends_the_saving_of_files(world: World) -> None:
+    with (world.uploads / "endless").open("wb") as file:
+        file.truncate(2**40)
+    ended = world.backup("p1", counts={"contacts": "select count(*) / 0 from pg_sleep(2)"})
+    assert (ended.code, ended.last["code"]) == (1, "bad_query")
+    assert "part=files" not in command_lines()
+    assert (world.points(), world.leftovers()) == ([], ["database"])
 
 
 def test_kill_9_ends_the_programs_too_and_the_next_backup_forgets_what_was_left(world: World) -> None:

@@ -72,6 +72,23 @@ def test_a_recovery_point_without_a_dump_is_exact(streaming: World) -> None:
         assert copy.answer("tb_live", ROWS) == 301
 
 
+def test_a_recovery_point_without_a_dump_has_brought_the_log_that_leads_to_it(world: World) -> None:
+    with receiving(world, {}, every_seconds=3600):
+        base(world)
+        world.cluster.sql("tb_live", "insert into contact (name) values ('counted')")
+        assert world.backup("p1", dump=False, spool=str(world.directory / "spool")).code == 0
+        with recovered(world, point="p1") as copy:
+            assert copy.answer("tb_live", ROWS) == 301
+
+
+def test_a_recovery_point_without_a_dump_is_refused_where_nobody_receives_the_log(world: World) -> None:
+    with receiving(world, {}, every_seconds=3600):
+        base(world)
+    ended = world.backup("p1", dump=False, spool=str(world.directory / "spool"))
+    assert (ended.code, ended.last["code"]) == (1, "no_log")
+    assert world.points() == []
+
+
 def test_nothing_that_was_committed_is_lost_with_the_server_and_its_disk(streaming: World) -> None:
     base(streaming)
     data = Path(streaming.cluster.answer("tb_live", "show data_directory"))
