@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from backup.quick_key import quick_key
 from benchmarks.cluster import ACCOUNTS_PER_BRANCH, Cluster, a_cluster
 from benchmarks.figure import MeasureFailed, Say
 from benchmarks.waiting import wait_until
@@ -29,7 +30,8 @@ CAUGHT_UP = (
 )
 LIKE_OURS = ("nice", "-n", "10")
 """The appliance makes its backups at this priority; on a busy machine nothing else could be compared."""
-KEY = "a password of the benchmarks"
+KEY = "benchmarks0of0forty0characters0like0ours"
+"""As long as the appliance's own, which are random."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +92,14 @@ class Keeping:
         """Restic's own command line."""
         return ["restic", "--no-cache", "--repo", str(self.place / repository), "--password-file", str(self.password_file), *arguments]
 
+    def leave_one_key(self, repository: str, *, quick: bool) -> None:
+        """Let a copy of ours have the quick key only, or the one that restic has made itself."""
+        keys = self.place / repository / "keys"
+        kept = quick_key(keys.parent)
+        for file in keys.iterdir():
+            if (file.name == kept) is not quick:
+                file.unlink()
+
     def saving(self, repository: str, *what: str) -> list[str]:
         """Restic's own command line for a backup, at the priority of ours."""
         return [*LIKE_OURS, *self.restic(repository, "backup", *what)]
@@ -131,7 +141,7 @@ def keeping(say: Say, *, scale: int = SCALE, files: int = FILES) -> Iterator[Kee
         began = time.monotonic()
         fill_files(made.files, files, FILE_BYTES)
         cluster.fill(scale=scale)
-        made.run("init")
+        made.run("init", quick_key=True)
         size = cluster.answer("select pg_database_size('crm')") / 1024**2
         say(f"{size:.0f} MiB in the database and {files} files made in {time.monotonic() - began:.0f} s")
         yield made
