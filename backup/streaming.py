@@ -104,6 +104,7 @@ def _pump(executor: ResticExecutor, source: Popen[bytes], sink: Popen[bytes], ex
         if done - reported >= REPORT_EVERY_BYTES:
             executor.reporter.progress("database", bytes_done=done, bytes_total=expected_bytes)
             reported = done
+    executor.reporter.progress("database", bytes_done=done, bytes_total=expected_bytes)
     return True
 
 

@@ -12,6 +12,7 @@ from appliance.cli.opened import now, who
 from appliance.cli.output import console, print_json
 from appliance.domain.host import title_of
 from appliance.domain.operation import Operation, OperationStatus, StepStatus
+from appliance.domain.transfer import transferred
 from appliance.errors import ApplianceError, Conflict
 from appliance.operations.requesting import cancel
 from appliance.operations.worker_lock import is_held
@@ -85,7 +86,8 @@ def _bar() -> Callable[[Operation], None]:
 
     def show(operation: Operation) -> None:
         running = next((step.title for step in operation.steps if step.status == StepStatus.RUNNING), operation.status.value)
-        progress.update(bar, completed=operation.percent, description=f"{operation.kind} {title_of(operation.instance)}: {running}")
+        moved = f" ({transferred(operation.transfer)})" if operation.transfer else ""
+        progress.update(bar, completed=operation.percent, description=f"{operation.kind} {title_of(operation.instance)}: {running}{moved}")
         if operation.status.is_final or operation.status == OperationStatus.NEEDS_ATTENTION:
             progress.stop()
 

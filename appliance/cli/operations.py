@@ -8,6 +8,7 @@ from appliance.cli.following import exit_code, follow
 from appliance.cli.opened import now, opened, who
 from appliance.cli.output import AsJson, console, moment, print_json, print_table
 from appliance.domain.host import subject_of, title_of
+from appliance.domain.transfer import transferred
 from appliance.operations.requesting import approve, cancel, retry
 
 app = typer.Typer(help="What was done, is done and waits.", no_args_is_help=True)
@@ -43,7 +44,7 @@ def show_operation(operation_id: Id, as_json: AsJson = False) -> None:
         print_json(operation)
         return
     console.print(f"{operation.kind} {title_of(operation.instance)}: {operation.status.value.replace('_', ' ')}, {operation.percent} %")
-    for text in (operation.cause, operation.next_action):
+    for text in (operation.transfer and transferred(operation.transfer), operation.cause, operation.next_action):
         if text:
             console.print(text, markup=False)
     rows = [(step.name, step.status.value, moment(step.started_at), moment(step.finished_at), step.detail) for step in operation.steps]

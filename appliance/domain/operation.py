@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from appliance.domain.transfer import Transfer
+
 
 class OperationStatus(StrEnum):
     """Where an operation stands."""
@@ -64,7 +66,8 @@ class Step:
 class Operation:
     """One operation as the journal knows it; `percent` is 0 to 100, `cause` and `next_action` are set when it did not succeed.
 
-    `goes_back` says that it undoes what it had begun, `awaits_approval` that it does not begin before somebody else has agreed.
+    `goes_back` says that it undoes what it had begun, `awaits_approval` that it does not begin before somebody else has agreed,
+    `transfer` how far the step that runs has come where it moves bytes.
     """
 
     id: int
@@ -86,6 +89,7 @@ class Operation:
     outcome: Mapping[str, Any] = field(default_factory=dict)
     awaits_approval: bool = False
     approved_by: str | None = None
+    transfer: Transfer | None = None
 
     @property
     def found_nothing(self) -> bool:

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.domain.operation import Operation
+from appliance.domain.transfer import Pace
 from appliance.errors import Cancelled, CommandFailed, HostUnreachable, PlaybookFailed, StepFailed
 from appliance.hosts.confinement import MARKER, name_of
 from appliance.hosts.playbooks import Recap, run_playbook
@@ -36,6 +38,7 @@ class Run:
     end_children_here: Callable[[], None]
     counter: list[int] = field(default_factory=lambda: [0])
     ahead: Ahead = field(default_factory=Ahead)
+    pace: Pace = field(default_factory=Pace)
     scope: str | None = None
     """A part of the memory of its own, for steps that act on a copy beside what the operation acts on."""
 
@@ -203,8 +206,15 @@ class Run:
     def _hear(self, event: Mapping[str, Any]) -> None:
         if event.get("event") == "log":
             self.log(str(event.get("text", "")))
-        elif event.get("event") == "progress" and event.get("percent") is not None:
-            self.progress(float(event["percent"]))
+        elif event.get("event") == "progress":
+            self._tell_transfer(event)
+
+    def _tell_transfer(self, event: Mapping[str, Any]) -> None:
+        stage, done, total = str(event.get("stage", "")), int(event["bytes_done"]), event.get("bytes_total")
+        transfer = self.pace.see(stage, bytes_done=done, bytes_total=total, seconds=time.monotonic())
+        if transfer is not None:
+            percent = None if event.get("percent") is None else int(event["percent"])
+            self.appliance.store.operations.progress(self.operation.id, self.step, percent, transfer)
 
 
 def _private_file(file: Path, value: str) -> Path:

@@ -1,7 +1,7 @@
 """The journal of operations: every transition is written before and after it happens."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 
 from appliance.domain.host import title_of
 from appliance.domain.operation import Operation, OperationStatus, StepStatus
+from appliance.domain.transfer import Transfer
 from appliance.errors import Conflict, InvalidRequest, NotFound
 from appliance.store.database import Database
 from appliance.store.holding import MAY_BEGIN, next_to_begin
 from appliance.store.models import AuditRow, OperationRow, StepRow
-from appliance.store.operation_rows import BACK, operation_of
+from appliance.store.operation_rows import BACK, TRANSFER, operation_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,9 +161,11 @@ class Journal:
     def begin_step(self, operation_id: int, name: str, *, now: datetime, unless_cancelled: bool = False) -> bool:
         """Write that a step is about to act; its first beginning counts. False, with nothing written, if somebody asked to stop before."""
         with self.database.writing() as session:
-            row = _step(session, operation_id, name)
-            if unless_cancelled and _row(session, operation_id).cancel_requested:
+            row, operation = _step(session, operation_id, name), _row(session, operation_id)
+            if unless_cancelled and operation.cancel_requested:
                 return False
+            if TRANSFER in operation.memory:
+                operation.memory = {known: value for known, value in operation.memory.items() if known != TRANSFER}
             row.status, row.started_at = StepStatus.RUNNING, row.started_at or now
             return True
 
@@ -179,10 +182,14 @@ class Journal:
                 if step.status == StepStatus.PENDING:
                     step.status, step.percent = StepStatus.SKIPPED, 100
 
-    def progress(self, operation_id: int, name: str, percent: int) -> None:
-        """Write how far a step has come, 0 to 100."""
+    def progress(self, operation_id: int, name: str, percent: int | None, transfer: Transfer | None = None) -> None:
+        """Write how far a step has come, 0 to 100 if that is known, and how many bytes it has moved if it does."""
         with self.database.writing() as session:
-            _step(session, operation_id, name).percent = max(0, min(100, percent))
+            if percent is not None:
+                _step(session, operation_id, name).percent = max(0, min(100, percent))
+            if transfer is not None:
+                row = _row(session, operation_id)
+                row.memory = {**row.memory, TRANSFER: {"step": name, "transfer": asdict(transfer)}}
 
     def turn_back(self, operation_id: int, *, step: str, cause: str, cancelled: bool, refused: bool, now: datetime) -> None:
         """Write that a step failed or was stopped, and that the operation undoes from now on; both or neither."""

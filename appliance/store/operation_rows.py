@@ -1,10 +1,13 @@
 """What the rows of the journal mean."""
 
 from appliance.domain.operation import Operation, OperationStatus, Step, StepStatus
+from appliance.domain.transfer import Transfer
 from appliance.store.models import OperationRow
 
 BACK = "back"
 """The direction of an operation that undoes what it did."""
+TRANSFER = "transfer"
+"""What of an operation's memory says how far the step that runs has come."""
 
 
 def operation_of(row: OperationRow) -> Operation:
@@ -40,7 +43,16 @@ def operation_of(row: OperationRow) -> Operation:
         outcome=row.outcome or {},
         awaits_approval=bool(row.awaits_approval),
         approved_by=row.approved_by,
+        transfer=_transfer(row),
     )
+
+
+def _transfer(row: OperationRow) -> Transfer | None:
+    """Of the step that runs; what was said of an earlier one, or before an interruption, counts no longer."""
+    said = row.memory.get(TRANSFER)
+    if said is None or not any(step.name == said["step"] and step.status == StepStatus.RUNNING for step in row.steps):
+        return None
+    return Transfer(**said["transfer"])
 
 
 def _percent(row: OperationRow) -> int:

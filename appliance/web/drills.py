@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from appliance.domain.instance import Instance
+from appliance.domain.measures import duration
 from appliance.domain.operation import Operation, OperationStatus
 from appliance.store import Store
 from appliance.web.charts import Bar, bars
-from appliance.web.formats import duration, exact
+from appliance.web.formats import exact
 
 MOST = 100
 

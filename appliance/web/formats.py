@@ -1,11 +1,11 @@
-"""Moments, durations, sizes and names as people read them; `now` is passed in."""
+"""Moments and names as people read them; `now` is passed in."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 from appliance.domain.host import host_of_subject, title_of
+from appliance.domain.measures import DAY, HOUR, MINUTE, duration
 
-MINUTE, HOUR, DAY = 60, 3600, 86_400
 JUST_NOW_SECONDS = 10
 
 
@@ -28,28 +28,6 @@ def _until(seconds: int) -> str:
 def exact(moment: datetime) -> str:
     """The moment in UTC, to the second."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def duration(length: timedelta) -> str:
-    """ "0.4 s", "12 s", "3 min 20 s", "2 h 5 min"."""
-    seconds = length.total_seconds()
-    if seconds < 1:
-        return f"{max(seconds, 0):.1f} s"
-    whole = int(seconds)
-    if whole < MINUTE:
-        return f"{whole} s"
-    if whole < HOUR:
-        return f"{whole // MINUTE} min {whole % MINUTE} s"
-    return f"{whole // HOUR} h {whole % HOUR // MINUTE} min"
-
-
-def size(count_bytes: float) -> str:
-    """ "512 B", "3.4 MiB": powers of 1024, three digits at most."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if count_bytes < 1000:  # noqa: PLR2004 - three digits
-            return f"{count_bytes:.0f} {unit}" if unit == "B" or count_bytes >= 100 else f"{count_bytes:.1f} {unit}"  # noqa: PLR2004
-        count_bytes /= 1024
-    return f"{count_bytes:.1f} TiB"
 
 
 def kind_title(kind: str) -> str:

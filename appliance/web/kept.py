@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from appliance.domain.instance import RecoveryPoint
+from appliance.domain.measures import size
 from appliance.domain.retention import Retention, to_give_up
 from appliance.domain.schedule import Schedule
 from appliance.errors import Conflict
 from appliance.store import Store
 from appliance.web.charts import Bar, Day, bars, calendar
-from appliance.web.formats import exact, size
+from appliance.web.formats import exact
 
 COMING = 6
 KINDS = ("backup", "drill", "check", "archive", "retention")

@@ -7,10 +7,10 @@ from typing import Any
 
 from appliance.domain.host import Host, HostState
 from appliance.domain.instance import Instance
+from appliance.domain.measures import size
 from appliance.domain.operation import Operation
 from appliance.hosts.host_keys import fingerprint
 from appliance.store import Store
-from appliance.web.formats import size
 from appliance.web.summaries import UNSUCCESSFUL, Attention, attention_of_operation, instances_of
 
 FRESH = timedelta(days=1)

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from appliance.domain.instance import Instance, InstanceState, RecoveryPoint
+from appliance.domain.measures import duration
 from appliance.domain.operation import Operation, OperationStatus
 from appliance.store import Store
-from appliance.web.formats import ago, duration, kind_title, subject_title
+from appliance.web.formats import ago, kind_title, subject_title
 from appliance.web.watching import UNSEEN, Health, Sighting, read_sightings
 from appliance.wiring import Appliance
 

@@ -10,7 +10,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from appliance import __version__
 from appliance.domain.inert import inert
+from appliance.domain.measures import duration, size
 from appliance.domain.objectives import LATENCIES, written, written_latency, written_share
+from appliance.domain.transfer import transferred
 from appliance.web import formats
 from appliance.web.access import Principal
 from appliance.web.assets import Assets
@@ -19,8 +21,9 @@ FILTERS = (
     inert,
     formats.ago,
     formats.exact,
-    formats.duration,
-    formats.size,
+    duration,
+    size,
+    transferred,
     formats.kind_title,
     formats.subject_title,
     formats.subject_address,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from appliance.config import Settings
-from appliance.web.formats import duration
+from appliance.domain.measures import duration
 from monitoring.clock import Moment, open_clock
 from monitoring.exporter.promises import BUDGET_WINDOW
 from monitoring.ledger import Ledger, Outage, Uptime

@@ -91,8 +91,11 @@ def _verified(engine: Engine, database: DatabaseSpec, point: RecoveryPoint) -> M
 
 
 def _restore_files(repository: Repository, point: RecoveryPoint, *, source: str, target: str, owner: str | None) -> None:
-    with repository.stage("files", point.sizes.get("files") if point.paths == [source] else None):
+    size = point.sizes.get("files") if point.paths == [source] else None
+    with repository.stage("files", size):
         repository.restore_tree(str(point.snapshots.files), source=source, target=target)
+        if size:
+            repository.executor.reporter.progress("files", bytes_done=size, bytes_total=size)
     ownership.apply(repository.directory(str(point.snapshots.files), source), target)
     if owner:
         ownership.give_to(owner, target)

@@ -146,8 +146,21 @@ class StepBody(Body):
     detail: str | None
 
 
+class TransferBody(Body):
+    """How far a step has come that moves bytes; `stage` is what it moves. What nobody knows is null, and a total may be an estimate."""
+
+    stage: str
+    bytes_done: int
+    bytes_total: int | None
+    bytes_per_second: int | None
+    seconds_left: int | None
+
+
 class OperationBody(Body):
-    """An operation; `percent` is 0 to 100, `refused` says that a check before the first change said no."""
+    """An operation; `percent` is 0 to 100, `refused` says that a check before the first change said no.
+
+    `transfer` is null unless the step that runs moves bytes.
+    """
 
     id: int
     kind: str
@@ -165,6 +178,7 @@ class OperationBody(Body):
     cancel_requested: bool
     steps: list[StepBody]
     outcome: dict[str, Any]
+    transfer: TransferBody | None
 
     @classmethod
     def of(cls, operation: Operation) -> Self:

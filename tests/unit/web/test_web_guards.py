@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from appliance.web.formats import ago, duration, size
+from appliance.domain.measures import duration, size
+from appliance.web.formats import ago
 from tests.support.web_world import Browser, PanelWorld, run_operation
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)

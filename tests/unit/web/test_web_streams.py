@@ -3,6 +3,7 @@
 import json
 
 from appliance.domain.operation import OperationStatus
+from appliance.domain.transfer import Transfer
 from appliance.web.live import BATCH_LINES
 from tests.support.web_world import NOON, Browser, PanelWorld, end_operation, run_operation
 
@@ -72,3 +73,14 @@ def test_hostile_lines_stay_text_in_the_stream(world: PanelWorld, victor: Browse
 def test_a_stream_of_nothing_is_not_opened(world: PanelWorld, victor: Browser) -> None:
     assert victor.get("/operations/7/stream").status_code == 404
     assert world.program_of("Victor").get("/api/v1/operations/7/log/stream").status_code == 404
+
+
+def test_how_many_bytes_a_step_has_moved_is_told_to_people_and_programs(world: PanelWorld, victor: Browser) -> None:
+    operation = run_operation(world.appliance)
+    moved = Transfer(stage="database", bytes_done=2**20, bytes_total=2**30, bytes_per_second=2**20, seconds_left=1023)
+    world.appliance.store.operations.progress(operation.id, "preflight", 1, moved)
+    assert "database: 1.0 MiB of 1.0 GiB, 1.0 MiB/s, 17 min 3 s left" in victor.get("/operations/1").text
+    told = world.program_of("Victor").get("/api/v1/operations/1").json()["transfer"]
+    assert told == {"stage": "database", "bytes_done": 2**20, "bytes_total": 2**30, "bytes_per_second": 2**20, "seconds_left": 1023}
+    end_operation(world.appliance, operation.id, OperationStatus.SUCCEEDED)
+    assert "MiB/s" not in victor.get("/operations/1").text
