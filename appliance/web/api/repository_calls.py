@@ -1,5 +1,6 @@
 """The repositories elsewhere under /api/v1, and the recovery kit."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Self
 
@@ -7,6 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import Field, SecretStr
 
 from appliance.domain.repository import KINDS, LONGEST_NAME, Repository
+from appliance.domain.retention import Retention
 from appliance.web import repositories
 from appliance.web.api.bodies import Body
 from appliance.web.api.calls import BUSY, PROBLEMS
@@ -52,6 +54,14 @@ class NewRepositoryBody(Body):
     ]
 
 
+class RetentionBody(Body):
+    """What is kept in a repository elsewhere. `location` is where it is asked for that, if another place than hosts are told."""
+
+    keep: Annotated[Retention, Field(description='Such as `{"daily": 7}`')]
+    location: Annotated[str | None, Field(max_length=400)] = None
+    secrets: Annotated[dict[str, SecretStr], Field(description="Credentials of its own, as in adding one; hosts are lent none of them")]
+
+
 class KitBody(Body):
     """The recovery kit, a file in TOML. Whoever has it can read all that is kept elsewhere."""
 
@@ -70,10 +80,23 @@ def list_repositories(panel: PanelDependency, _: Bearer) -> list[RepositoryBody]
 @router.post("/repositories", status_code=201)
 def add_repository(panel: PanelDependency, principal: Bearer, body: NewRepositoryBody, response: Response) -> RepositoryBody:
     """Copy recovery points to a second place, with every backup from now on."""
-    secrets = {name: secret.get_secret_value() for name, secret in body.secrets.items()}
-    made = repositories.add(panel, principal, name=body.name, location=body.location, secrets=secrets)
+    made = repositories.add(panel, principal, name=body.name, location=body.location, secrets=_told(body.secrets))
     response.headers["Location"] = "/api/v1/repositories"
     return RepositoryBody.of(made)
+
+
+@router.post("/repositories/{name}/retention")
+def retain(panel: PanelDependency, principal: Bearer, name: str, body: RetentionBody) -> RepositoryBody:
+    """Give up there what is not to be kept, by operations `retention`, with credentials that stay on the appliance's machine."""
+    keep = {period: number for period, number in vars(body.keep).items() if number}
+    kept = repositories.thin(panel, principal, name, location=body.location, keep=keep, secrets=_told(body.secrets))
+    return RepositoryBody.of(kept)
+
+
+@router.delete("/repositories/{name}/retention", status_code=204)
+def retain_all(panel: PanelDependency, principal: Bearer, name: str) -> None:
+    """Give up nothing there any more, and forget the credentials for it."""
+    repositories.keep_all(panel, principal, name)
 
 
 @router.delete("/repositories/{name}", status_code=204)
@@ -87,3 +110,7 @@ def make_recovery_kit(panel: PanelDependency, principal: Bearer, response: Respo
     """Give what brings appliance and CRMs back on a bare machine, beside a repository elsewhere: `bin/up --recover FILE`."""
     response.headers["Cache-Control"] = "no-store"
     return KitBody(text=repositories.kit_text(panel, principal))
+
+
+def _told(secrets: Mapping[str, SecretStr]) -> dict[str, str]:
+    return {name: secret.get_secret_value() for name, secret in secrets.items()}

@@ -38,6 +38,7 @@ ADMINISTRATORS_FORMS = [
     "/backups/{name}/restore",
     "/repositories/add",
     "/repositories/kit",
+    "/repositories/{name}/retention",
     "/alerts/add-channel",
     "/add-host",
     "/hosts/{name}/trust",
@@ -78,6 +79,7 @@ CHANGES = {
     "/repositories/add": "administrator",
     "/repositories/kit": "administrator",
     "/repositories/{name}/remove": "administrator",
+    "/repositories/{name}/retention": "administrator",
     "/alerts/add-channel": "administrator",
     "/alerts/channels/{name}/test": "administrator",
     "/alerts/channels/{name}/remove": "administrator",
@@ -128,6 +130,7 @@ API_ADMINISTRATION_CHANGES: dict[str, dict[str, object]] = {
     "/api/v1/instances/{name}/publication": {"wanted": True},
     "/api/v1/hosts/{name}/trust": {"fingerprint": "SHA256:x"},
     "/api/v1/repositories": {"name": "offsite", "location": "rest:https://nas.example.org:8000/crm/"},
+    "/api/v1/repositories/{name}/retention": {"keep": {"daily": 7}, "secrets": {}},
     "/api/v1/recovery-kit": {},
     "/api/v1/notifications": {"name": "ops", "url": "json://127.0.0.1/"},
     "/api/v1/notifications/{name}/test": {},
@@ -136,7 +139,13 @@ API_ADMINISTRATION_CHANGES: dict[str, dict[str, object]] = {
 ALL_API_CHANGES = API_CHANGES | API_ADMINISTRATION_CHANGES
 API_ADMINISTRATION = ["/api/v1/tokens"]
 API_OPERATORS_REMOVALS = ["/api/v1/schedules/{name}", "/api/v1/notices/{notice_id}"]
-API_REMOVALS = ["/api/v1/tokens/{name:path}", "/api/v1/hosts/{name}", "/api/v1/repositories/{name}", "/api/v1/notifications/{name}"]
+API_REMOVALS = [
+    "/api/v1/tokens/{name:path}",
+    "/api/v1/hosts/{name}",
+    "/api/v1/repositories/{name}",
+    "/api/v1/repositories/{name}/retention",
+    "/api/v1/notifications/{name}",
+]
 DESCRIPTION = "/api/v1/openapi.json"
 
 PAGES = [*SEEN_BY_ALL, *OPERATORS_FORMS, *OPERATORS_LOOKS, *ADMINISTRATORS_FORMS, *STREAMS]

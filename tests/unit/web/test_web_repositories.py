@@ -56,3 +56,50 @@ def test_a_program_does_the_same(world: PanelWorld) -> None:
     assert world.program_of("Oscar").post("/api/v1/recovery-kit").status_code == 403
     assert program.delete("/api/v1/repositories/offsite").status_code == 204
     assert program.delete("/api/v1/repositories/offsite").status_code == 404
+
+
+KEEPER = {"location": "rest:https://nas.example.org:8001/crm/", "keep": "daily=7 weekly=4", "RESTIC_REST_PASSWORD": "for removing"}
+
+
+def test_an_administrator_says_what_is_kept_elsewhere_and_takes_it_back(world: PanelWorld, alice: Browser) -> None:
+    store = world.appliance.store
+    alice.post("/repositories/add", WANTED)
+    assert 'value="daily=7 weekly=4 monthly=12"' in alice.get("/repositories/offsite/retention").text
+    assert alice.post("/repositories/offsite/retention", KEEPER).headers["Location"] == "/backups"
+    assert store.repositories.get("offsite").retention == {"location": KEEPER["location"], "keep": {"daily": 7, "weekly": 4}}
+    assert store.vault.all("retention:offsite") == {"credential-RESTIC_REST_PASSWORD": "for removing\n"}
+    assert "keeps daily=7 weekly=4" in alice.get("/backups").text
+    page = alice.get("/repositories/offsite/retention").text
+    assert ("nas.example.org:8001" in page, "for removing" in page) == (True, False)
+    assert alice.post("/repositories/offsite/retention", {"off": "yes"}).status_code == 303
+    assert (store.repositories.get("offsite").retention, store.vault.all("retention:offsite")) == (None, {})
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"keep": "often"}, "does not say what to keep"),
+        ({"keep": "daily=0"}, "would keep no recovery point at all"),
+        ({"location": "/srv"}, "is no place for a repository"),
+        ({"RESTIC_REST_PASSWORD": ""}, "credentials of its own"),
+        ({"RESTIC_REST_PASSWORD": WANTED["RESTIC_REST_PASSWORD"]}, "credentials of its own"),
+    ],
+)
+def test_what_cannot_be_kept_elsewhere_is_said(world: PanelWorld, alice: Browser, changed: dict[str, str], said: str) -> None:
+    alice.post("/repositories/add", WANTED)
+    refused = alice.post("/repositories/offsite/retention", KEEPER | changed)
+    assert (refused.status_code, said in refused.text, "for removing" in refused.text) == (422, True, False)
+    assert world.appliance.store.repositories.get("offsite").retention is None
+
+
+def test_a_program_says_what_is_kept_elsewhere(world: PanelWorld) -> None:
+    program, address = world.program_of("Alice"), "/api/v1/repositories/offsite/retention"
+    wanted = {"keep": {"daily": 7}, "secrets": {"RESTIC_REST_PASSWORD": "for removing"}}
+    assert program.post(address, json=wanted).status_code == 404
+    program.post("/api/v1/repositories", json={"name": "offsite", "location": REST, "secrets": {"RESTIC_REST_PASSWORD": "s"}})
+    for wrong in ({"often": 1}, {"daily": -1}, {}):
+        assert program.post(address, json=wanted | {"keep": wrong}).status_code == 422
+    assert program.post(address, json=wanted).json()["retention"] == {"location": REST, "keep": {"daily": 7}}
+    assert program.delete(address).status_code == 204
+    assert program.get("/api/v1/repositories").json()[0]["retention"] is None
+    assert world.appliance.store.vault.all("retention:offsite") == {}
