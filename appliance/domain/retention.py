@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta, tzinfo
+from itertools import pairwise
 
 from pydantic import ConfigDict
 
@@ -11,6 +12,10 @@ from appliance.errors import Conflict, InvalidRequest
 
 AHEAD_OF_THE_CLOCK = timedelta(minutes=5)
 """A point of later than this means that a clock was stepped; ages mean nothing then."""
+REST = timedelta(days=3)
+"""After a jump of the clock nothing is given up by age for so long, in which somebody can correct it."""
+USUAL_PAUSES = 3
+"""A pause that is so many times the longest of those before it is a jump."""
 SHRUNK = 0.5
 """A dump under this share of the one before may be of a database that has lost something."""
 UNCHANGED = "No recovery point was given up."
@@ -90,9 +95,16 @@ def reasons_to_keep(points: Iterable[RecoveryPoint], retention: Retention, zone:
     return reasons
 
 
-def to_give_up(points: Sequence[RecoveryPoint], retention: Retention, zone: tzinfo, *, now: datetime) -> list[RecoveryPoint]:
-    """The points that are not kept, oldest first. Raises Conflict while something seems lost, or the clock wrong."""
+def to_give_up(
+    points: Sequence[RecoveryPoint], retention: Retention, zone: tzinfo, *, now: datetime, taken: Iterable[datetime] = ()
+) -> list[RecoveryPoint]:
+    """The points that are not kept, oldest first. Raises Conflict while something seems lost, or the clock wrong.
+
+    `taken` is when backups were made whose points may have been given up since: where there are none, a pause is none of the clock's.
+    """
     _require_a_clock_that_is_right(points, now)
+    if retention.within_days:  # numbers count points, whatever their age
+        _require_no_jump([*taken, *(point.at for point in points)])
     _require_that_nothing_shrank(points)
     reasons = reasons_to_keep(points, retention, zone)
     return sorted((point for point in points if not reasons[point.id]), key=lambda point: point.at)
@@ -110,6 +122,21 @@ def _require_a_clock_that_is_right(points: Iterable[RecoveryPoint], now: datetim
         raise Conflict(
             f"Recovery point {ahead[0].id} is from {ahead[0].at:%Y-%m-%d %H:%M %Z}, which is yet to come: a clock was stepped. {UNCHANGED} "
             "Correct the clock; if it was wrong when the point was made, forget that point by hand."
+        )
+
+
+def _require_no_jump(taken: Iterable[datetime]) -> None:
+    """Raises Conflict where the newest points are much later than those before, all of which may only then seem to be too old."""
+    moments = sorted(taken, reverse=True)
+    older = [at for at in moments if moments[0] - at >= REST]
+    if not older:
+        return
+    first = min(at for at in moments if moments[0] - at < REST)
+    usual = max((later - earlier for later, earlier in pairwise(older)), default=timedelta())
+    if first - older[0] > max(REST, USUAL_PAUSES * usual):
+        raise Conflict(
+            f"The recovery point of {first:%Y-%m-%d %H:%M %Z} came {(first - older[0]).days} days after the one before: no backup was made "
+            f"for long, or a clock was set forward. {UNCHANGED} Correct the clock; if it is right, the old ones go in {REST.days} days."
         )
 
 

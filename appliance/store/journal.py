@@ -87,6 +87,10 @@ class Journal:
         with self.database.reading() as session:
             return [operation_of(row) for row in session.scalars(query)]
 
+    def begun_at(self, *, instance: str, kind: str, limit: int = 50) -> tuple[datetime, ...]:
+        """When the last operations of a kind began, newest first."""
+        return tuple(one.started_at for one in self.list(instance=instance, kind=kind, limit=limit) if one.started_at)
+
     def unfinished(self, instance: str) -> Operation | None:
         """The operation that holds an instance, if any."""
         held = self.list(instance=instance, status=[status for status in OperationStatus if not status.is_final], limit=1)

@@ -48,7 +48,7 @@ def kept_of(store: Store, name: str, now: datetime) -> Kept:
         weeks=calendar(points, now),
         growth=growth(points),
         coming=coming(schedules, now),
-        given_up=given_up(schedules, points, now),
+        given_up=given_up(schedules, points, now, taken=store.operations.begun_at(instance=name, kind="backup")),
     )
 
 
@@ -69,13 +69,13 @@ def coming(schedules: Sequence[Schedule], now: datetime) -> list[Coming]:
     return sorted(runs, key=lambda run: (run.at, run.schedule.name))[:COMING]
 
 
-def given_up(schedules: Sequence[Schedule], points: Sequence[RecoveryPoint], now: datetime) -> str:
+def given_up(schedules: Sequence[Schedule], points: Sequence[RecoveryPoint], now: datetime, *, taken: Sequence[datetime]) -> str:
     """What the next backup that keeps by a rule would give up, were it now."""
     rules = [schedule.parameters["keep"] for schedule in schedules if schedule.kind == "backup" and schedule.parameters.get("keep")]
     if not rules:
         return "All recovery points are kept: no backup by itself says which ones."
     try:
-        going = to_give_up(points, Retention(**rules[0]), UTC, now=now)
+        going = to_give_up(points, Retention(**rules[0]), UTC, now=now, taken=taken)
     except Conflict as refused:
         return str(refused)
     rule = " ".join(f"{name}={number}" for name, number in rules[0].items())

@@ -54,6 +54,29 @@ def test_nothing_is_given_up_while_a_point_is_yet_to_come() -> None:
         given_up([point(-1), point(1), point(2)], last=1)
 
 
+@pytest.mark.parametrize("ahead", [0, 20])
+def test_nothing_is_given_up_for_three_days_after_a_clock_was_set_forward(ahead: int) -> None:
+    nightly = [point(24 * 400 + 24 * day) for day in range(9)]
+    with pytest.raises(Conflict, match=r"came 3\d\d days after the one before.*No recovery point was given up"):
+        given_up([point(0), point(ahead + 1), *nightly], within_days=7)
+    later = [point(hours) for hours in (0, 24, 48, 72, 80)]
+    assert len(given_up([*later, *nightly], within_days=7)) == 9
+
+
+def test_a_pause_that_is_usual_is_no_jump_and_numbers_do_not_care() -> None:
+    weekly = [point(24 * 7 * week) for week in range(6)]
+    assert given_up(weekly, within_days=7) == [one.id for one in weekly[:0:-1]]
+    assert given_up([point(0), point(24 * 10), point(24 * 11)], last=2) != []
+
+
+def test_a_pause_in_which_backups_were_given_up_is_none() -> None:
+    points, nightly = [point(0), point(24 * 30), point(24 * 60)], [NOW - timedelta(days=day) for day in range(30)]
+    with pytest.raises(Conflict, match="came 30 days after"):
+        given_up([*points[:2]], within_days=1)
+    going = to_give_up(points, Retention(monthly=2, within_days=1), UTC, now=NOW, taken=nightly)
+    assert [one.id for one in going] == [points[2].id]
+
+
 def test_nothing_is_given_up_when_the_last_dump_is_under_half_of_the_one_before() -> None:
     with pytest.raises(Conflict, match=r"has shrunk: its last dump has 499 bytes, the one before had 1,000"):
         given_up([point(0, size=499), point(1), point(2)], last=1)
@@ -72,8 +95,9 @@ def test_keeping_nothing_or_less_is_refused(numbers: dict[str, int]) -> None:
 )
 def test_the_newest_stays_and_giving_up_twice_gives_up_nothing_more(hours: list[int], numbers: dict[str, int]) -> None:
     points = [point(hour, proven=hour % 7 == 0) for hour in hours]
-    gone = set(given_up(points, last=1, **numbers))
+    retention, nightly = Retention(last=1, **numbers), [NOW - timedelta(days=day) for day in range(900)]
+    gone = {one.id for one in to_give_up(points, retention, UTC, now=NOW, taken=nightly)}
     left = [one for one in points if one.id not in gone]
     assert max(points, key=lambda one: one.at) in left
-    assert given_up(left, last=1, **numbers) == []
+    assert to_give_up(left, retention, UTC, now=NOW, taken=nightly) == []
     assert [one for one in points if one.proven_at] == [] or any(one.proven_at for one in left)

@@ -64,7 +64,8 @@ def give_up(run: Run) -> str:
         return "all recovery points are kept"
     points = [point for point in run.appliance.store.points.list(name) if point.repository == own_repository(run)]
     try:
-        going = to_give_up(points, Retention(**keep), UTC, now=run.now())
+        taken = run.appliance.store.operations.begun_at(instance=name, kind="backup")
+        going = to_give_up(points, Retention(**keep), UTC, now=run.now(), taken=taken)
         _require_whole(run, [point for point in points if point not in going])
     except Conflict as refused:
         run.log(str(refused))

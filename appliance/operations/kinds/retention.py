@@ -62,7 +62,8 @@ def _given_up(run: Run, repository: Repository) -> str:
         there = run.backup_here("points", {"repository": spec, "crm": crm})["points"]
         points = genuine(run.appliance, crm, repository.name, there)
         _require_whole(run, repository.name, points)
-        going = to_give_up(points, Retention(**repository.retention["keep"]), UTC, now=run.now())
+        taken = run.appliance.store.operations.begun_at(instance=crm, kind="backup")
+        going = to_give_up(points, Retention(**repository.retention["keep"]), UTC, now=run.now(), taken=taken)
         kept = [point for point in points if point not in going]
         if not kept:
             return "no recovery point of this CRM is there"
