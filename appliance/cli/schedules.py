@@ -28,6 +28,10 @@ All = Annotated[bool, typer.Option("--all", help="All of them, also those that a
 Days = Annotated[str, typer.Option(help="SUN, MON-FRI, SAT,SUN, SUN#2 (the second), or three fields of cron.", show_default=False)]
 Begin = Annotated[str, typer.Option(help="When the window opens, as 02:00.", show_default=False)]
 Minutes = Annotated[int, typer.Option(help="How long the window is open.")]
+Every = Annotated[int, typer.Option(help="In the window, begin anew each so many minutes; 0 for once.", show_default=False)]
+Jitter = Annotated[
+    int, typer.Option(help="Begin up to so many minutes later, chosen once at random, so that not all begin at once.", show_default=False)
+]
 TimeZone = Annotated[str, typer.Option(help="Whose clock is meant, as Europe/Berlin.")]
 Blackouts = Annotated[
     list[str] | None, typer.Option(help="Dates on which nothing is done: 2026-12-24, or 2026-12-24..2027-01-02.", show_default=False)
@@ -53,6 +57,8 @@ def add(
     way: Way = None,
     repository: FromRepository = None,
     minutes: Minutes = 180,
+    every: Every = 0,
+    jitter: Jitter = 0,
     time_zone: TimeZone = "UTC",
     blackout: Blackouts = None,
     what: Updates = None,
@@ -65,11 +71,14 @@ def add(
 
     A drill reads the dump on the CRM's host, unless `--way log` or `--from REPOSITORY` say otherwise.
 
-    Example: appliance schedule add nightly --instance crm --days SUN --begin 02:00 --time-zone Europe/Berlin
+    Example: appliance schedule add nightly --instance crm --days SUN --begin 02:00 --time-zone Europe/Berlin;
+    each hour of a working day: --work backup --days MON-FRI --begin 07:00 --minutes 720 --every 60
     """
     subject, parameters = chosen(instance, host, fleet), said(what=what, reboot=reboot, canaries=canary)
     parameters |= said(keep=read_numbers(keep or ()), way=way, repository=repository)
-    window = WindowRequest(days=days, begin=begin, minutes=minutes, time_zone=time_zone, blackouts=blackout or ())
+    window = WindowRequest(
+        days=days, begin=begin, minutes=minutes, time_zone=time_zone, blackouts=blackout or (), every=every, jitter=jitter
+    )
     asked = ScheduleRequest(
         name=name, subject=subject, window=window, work=work, parameters=parameters, catch_up=catch_up, stop_after=stop_after
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from itertools import chain, pairwise
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -83,6 +84,9 @@ class Window:
     As Debian's cron does, a window whose beginning falls into the hour that is skipped in spring begins at the end of that hour,
     and one in the hour that comes twice in autumn begins the first time only. Its length is time that passes: three hours are three
     hours in both nights. An occurrence any part of which lies on a blackout date does not take place.
+
+    With `every`, it begins anew each such time until the window closes, or the next one opens. `delay` is how much later than `begin` it
+    begins, so that not all of them begin at once; where somebody asks for a `jitter`, it is chosen once, at random, up to that.
     """
 
     days: str
@@ -90,9 +94,28 @@ class Window:
     length: timedelta
     time_zone: str = "UTC"
     blackouts: tuple[Blackout, ...] = ()
+    every: timedelta | None = None
+    jitter: timedelta = timedelta()
+    delay: timedelta = timedelta()
 
     def occurrences(self, since: datetime) -> Iterator[Occurrence]:
         """Those that end after `since`, in order, for the next ten years."""
+        for opening, following in pairwise(chain(self._openings(since), [None])):
+            assert opening is not None  # noqa: S101 - only the last one is followed by none
+            for found in self._parts(opening, until=min(opening.ends, following.begins) if following else opening.ends):
+                if found.ends > since:
+                    yield found
+
+    def _parts(self, opening: Occurrence, until: datetime) -> Iterator[Occurrence]:
+        begins = opening.begins + self.delay
+        if self.every is None:
+            yield Occurrence(begins=begins, ends=opening.ends)
+            return
+        while begins < until:
+            yield Occurrence(begins=begins, ends=min(begins + self.every, opening.ends))
+            begins += self.every
+
+    def _openings(self, since: datetime) -> Iterator[Occurrence]:
         seen = datetime.min.replace(tzinfo=UTC)
         for local in self._beginnings((since - self.length - DAY).astimezone(self._zone)):
             begins = local.astimezone(UTC)
@@ -142,7 +165,13 @@ class Window:
     def __str__(self) -> str:
         """For people: "SUN 02:00, 180 min, Europe/Berlin"."""
         without = f", not on {', '.join(map(str, self.blackouts))}" if self.blackouts else ""
-        return f"{self.days} {self.begin}, {int(self.length.total_seconds() // 60)} min, {self.time_zone}{without}"
+        anew = f", each {_minutes(self.every)} min" if self.every else ""
+        later = f", {_minutes(self.delay)} min later" if self.delay else ""
+        return f"{self.days} {self.begin}, {_minutes(self.length)} min{anew}{later}, {self.time_zone}{without}"
+
+
+def _minutes(length: timedelta) -> int:
+    return int(length.total_seconds() // 60)
 
 
 def due(window: Window, *, since: datetime, now: datetime, catch_up: CatchUp) -> Due | None:

@@ -1,8 +1,8 @@
 """What is promised of each CRM, as the monitor is told."""
 
-from collections.abc import Iterable
-from datetime import timedelta
-from itertools import islice, pairwise
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfoNotFoundError
 
 from appliance.domain.instance import Instance
@@ -10,8 +10,8 @@ from appliance.domain.schedule import Schedule, Work
 from appliance.errors import InvalidRequest
 from monitoring.targets import Promises
 
-LOOKED_AT = 15
-"""Occurrences of a schedule whose gaps are looked at: those of two weeks where it is daily."""
+LOOKED_AT, LOOKED_AHEAD = 15, timedelta(days=15)
+"""Whose gaps are looked at: so many occurrences of a schedule, those of two weeks where it is daily, and all of fifteen days."""
 DAILY = timedelta(days=1)
 
 
@@ -40,10 +40,17 @@ def backup_interval(instance: str, schedules: Iterable[Schedule]) -> timedelta:
 
 def _longest_gap(schedule: Schedule) -> timedelta | None:
     try:
-        begins = [occurrence.begins for occurrence in islice(schedule.window.occurrences(schedule.created_at), LOOKED_AT)]
+        begins = list(_first(schedule))
     except (InvalidRequest, ZoneInfoNotFoundError):
         return None
     return max((later - earlier for earlier, later in pairwise(begins)), default=None)
+
+
+def _first(schedule: Schedule) -> Iterator[datetime]:
+    for number, occurrence in enumerate(schedule.window.occurrences(schedule.created_at)):
+        if number >= LOOKED_AT and occurrence.begins > schedule.created_at + LOOKED_AHEAD:
+            return
+        yield occurrence.begins
 
 
 def _seconds(length: timedelta | None) -> float | None:

@@ -55,6 +55,13 @@ def test_the_next_backup_is_expected_when_its_schedule_says(schedules: list[Sche
     assert backup_interval("sales", schedules) == timedelta(days=days)
 
 
+def test_hourly_backups_are_expected_within_the_longest_pause_between_them() -> None:
+    by_day = Window(days="MON-FRI", begin="07:00", length=timedelta(hours=12), every=timedelta(hours=1))
+    assert backup_interval("sales", [replace(schedule("*"), window=by_day)]) == timedelta(days=2, hours=13)
+    always = replace(by_day, days="*", begin="00:00", length=timedelta(days=1))
+    assert backup_interval("sales", [replace(schedule("*"), window=always)]) == timedelta(hours=1)
+
+
 def test_what_is_not_promised_is_what_is_expected_of_every_crm(world: PanelWorld) -> None:
     sales = world.appliance.store.instances.get("sales")
     assert promises_of(sales, []) == Promises()

@@ -57,6 +57,18 @@ def test_all_that_is_done_to_a_crm_can_be_done_in_windows(appliance: Appliance, 
     assert appliance.store.operations.get(operation).kind == work
 
 
+def test_what_is_done_each_hour_is_requested_once_in_each(appliance: Appliance) -> None:
+    window = replace(asked().window, every=60)
+    add_schedule(appliance, replace(asked(), work=Work.BACKUP, window=window), requested_by="Alice", now=FRIDAY)
+    requested = []
+    for minutes in range(0, 180, 20):
+        moment = SUNDAY + timedelta(minutes=minutes)
+        for operation in carry_out_schedules(appliance, moment):
+            requested.append(minutes)
+            end(appliance, operation, OperationStatus.SUCCEEDED, moment)
+    assert requested == [0, 60]
+
+
 def test_a_backup_that_would_keep_nothing_is_refused_when_it_is_scheduled(appliance: Appliance) -> None:
     with pytest.raises(InvalidRequest, match="keep no recovery point at all"):
         add_schedule(appliance, replace(asked(keep={"daily": 0}), work=Work.BACKUP), requested_by="Alice", now=FRIDAY)

@@ -36,6 +36,11 @@ def test_a_window_is_read_as_it_was_typed_and_shown_as_it_was_read() -> None:
         ("minutes", 4, "A window is 5 to 1440 minutes long"),
         ("minutes", 1441, "A window is 5 to 1440 minutes long"),
         ("minutes", 10**18, "A window is 5 to 1440 minutes long"),
+        ("every", 4, "Work begins anew after 5 minutes at the soonest"),
+        ("every", 181, "and before the window closes"),
+        ("every", -60, "at the soonest"),
+        ("jitter", 91, "up to half of the time that there is, 90 minutes"),
+        ("jitter", -1, "up to half"),
         ("time_zone", "Berlin", "'Berlin' is not a time zone"),
         ("time_zone", "../../etc/passwd", "is not a time zone"),
         ("time_zone", "", "'' is not a time zone"),
@@ -53,3 +58,12 @@ def test_a_window_that_never_comes_is_refused() -> None:
     with pytest.raises(InvalidRequest, match=r"never comes\. Nothing was changed") as refused:
         read_window(replace(ASKED, blackouts=["2000-01-01..2100-01-01"]), NOW)
     assert refused.value.field == "days"
+
+
+def test_work_may_begin_anew_in_a_window_and_a_little_later() -> None:
+    asked = replace(ASKED, blackouts=[], every=60, jitter=20)
+    delays = {read_window(asked, NOW).delay for _ in range(60)}
+    assert len(delays) > 5
+    assert timedelta() <= min(delays) <= max(delays) <= timedelta(minutes=20)
+    read = replace(read_window(asked, NOW), delay=timedelta(minutes=7))
+    assert (read.every, str(read)) == (timedelta(hours=1), "SUN 02:30, 180 min, each 60 min, 7 min later, Europe/Berlin")

@@ -1,7 +1,8 @@
 """A maintenance window opens when the clock on the wall says so, in every time zone, on the nights the clocks change too."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import islice
+from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -19,6 +20,7 @@ BEGINS = st.builds(lambda hour, minute: f"{hour:02}:{minute:02}", st.integers(0,
 DAYS = st.sampled_from(["*", "SUN", "MON-FRI", "SAT,SUN", "TUE#2", "5L", "L * *", "1 */3 *"])
 LENGTHS = st.integers(5, 24 * 60).map(lambda minutes: timedelta(minutes=minutes))
 WINDOWS = st.builds(Window, days=DAYS, begin=BEGINS, length=LENGTHS, time_zone=st.sampled_from(ZONES))
+EVERY = st.integers(5, 600).map(lambda minutes: timedelta(minutes=minutes))
 BERLIN_NIGHT = Window(days="SUN", begin="02:30", length=3 * HOUR, time_zone="Europe/Berlin")
 
 
@@ -151,3 +153,41 @@ def test_a_range_of_days_may_end_with_sunday(days: str, wanted: int) -> None:
     window = Window(days=days, begin="02:00", length=timedelta(hours=1))
     weekdays = {found.begins.weekday() for found in islice(window.occurrences(datetime(2026, 3, 2, tzinfo=UTC)), 14)}
     assert len(weekdays) == wanted
+
+
+@given(WINDOWS, EVERY, MOMENTS)
+def test_parts_of_a_window_follow_each_other_and_lie_in_it(window: Window, every: timedelta, now: datetime) -> None:
+    parted = replace(window, every=every)
+    parts = list(islice((one for one in parted.occurrences(now) if one.begins > now), 20))
+    assert len(parts) == 20
+    for earlier, later in pairwise(parts):
+        assert later.begins > earlier.begins
+    for part in parts:
+        opening = window.current(part.begins)
+        assert opening is not None
+        assert (part.begins - opening.begins) % every == timedelta()
+        assert timedelta() < part.ends - part.begins <= every
+
+
+def test_each_hour_of_a_working_day_is_due_once() -> None:
+    hourly = Window(days="MON-FRI", begin="07:00", length=3 * HOUR, every=HOUR)
+    friday = list(islice(hourly.occurrences(utc("2026-11-20T00:00")), 4))
+    assert [f"{one.begins:%a %H:%M}" for one in friday] == ["Fri 07:00", "Fri 08:00", "Fri 09:00", "Mon 07:00"]
+    found = due(hourly, since=utc("2026-11-20T07:00"), now=utc("2026-11-20T09:30"), catch_up=CatchUp.NEXT_WINDOW)
+    assert found is not None
+    assert (found.occurrence.begins, found.timing, found.missed) == (utc("2026-11-20T09:00"), Timing.NOW, 1)
+    assert due(hourly, since=utc("2026-11-20T09:00"), now=utc("2026-11-20T09:59"), catch_up=CatchUp.NEXT_WINDOW) is None
+
+
+def test_on_the_nights_the_clocks_change_no_hour_is_there_twice() -> None:
+    hourly = Window(days="*", begin="00:00", length=DAY, every=HOUR, time_zone="Europe/Berlin")
+    for night, hours in (("2026-03-28T23:00", 23), ("2026-10-24T22:00", 24)):
+        until = utc(night) + (hours + (hours == 24)) * HOUR
+        begins = [one.begins for one in islice(hourly.occurrences(utc(night)), 30) if one.begins < until]
+        assert begins == [utc(night) + number * HOUR for number in range(hours)]
+
+
+def test_a_delay_moves_the_beginning_and_not_the_end() -> None:
+    found = Window(days="SUN", begin="02:00", length=HOUR, delay=timedelta(minutes=7)).next(utc("2026-11-20T00:00"))
+    assert found is not None
+    assert (found.begins, found.ends) == (utc("2026-11-22T02:07"), utc("2026-11-22T03:00"))

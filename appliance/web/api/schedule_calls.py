@@ -1,6 +1,7 @@
 """Schedules, under /api/v1."""
 
 from datetime import datetime
+from itertools import islice
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter
@@ -16,6 +17,8 @@ from appliance.web.api.calls import BUSY, PROBLEMS
 from appliance.web.panel import PanelDependency
 from appliance.web.sessions import Bearer
 
+COMING = 6
+
 router = APIRouter(prefix="/api/v1/schedules", responses=PROBLEMS)
 
 
@@ -27,6 +30,8 @@ class WindowBody(Body):
     minutes: int
     time_zone: Annotated[str, Field(max_length=64, description="As Europe/Berlin")] = "UTC"
     blackouts: Annotated[list[str], Field(max_length=400, description="Dates, or first..last, in that time zone", default_factory=list)]
+    every: Annotated[int, Field(description="In the window, begin anew each so many minutes; 0 for once")] = 0
+    jitter: Annotated[int, Field(description="Begin up to so many minutes later, chosen once at random")] = 0
 
 
 class BasicBody(Body):
@@ -52,7 +57,7 @@ class NewScheduleBody(BasicBody):
 
 
 class ScheduleBody(BasicBody):
-    """A schedule; `note` is what was decided last, `next` when its next window begins."""
+    """A schedule; `note` is what was decided last, `next` when its next window begins, `coming` when the next six do."""
 
     kind: str
     paused: bool
@@ -61,6 +66,7 @@ class ScheduleBody(BasicBody):
     operation: int | None
     created_at: datetime
     next: datetime | None
+    coming: list[datetime]
 
     @classmethod
     def of(cls, schedule: Schedule, now: datetime) -> Self:
@@ -72,10 +78,12 @@ class ScheduleBody(BasicBody):
             minutes=int(window.length.total_seconds() // 60),
             time_zone=window.time_zone,
             blackouts=[str(blackout) for blackout in window.blackouts],
+            every=int(window.every.total_seconds() // 60) if window.every else 0,
+            jitter=int(window.jitter.total_seconds() // 60),
         )
-        coming = window.next(now)
+        coming = [found.begins for found in islice((one for one in window.occurrences(now) if one.begins > now), COMING)]
         known = {name: value for name, value in vars(schedule).items() if name in cls.model_fields and name != "window"}
-        return cls(**known, window=shown, next=coming.begins if coming else None)
+        return cls(**known, window=shown, next=coming[0] if coming else None, coming=coming)
 
 
 class SchedulesBody(Body):

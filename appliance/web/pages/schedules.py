@@ -68,6 +68,8 @@ def _add(panel: Panel, form: Submission) -> Schedule:
         minutes=form.number("minutes"),
         time_zone=form.text("time_zone"),
         blackouts=form.text("blackouts").replace(",", " ").split(),
+        every=form.number("every") if form.text("every") else 0,
+        jitter=form.number("jitter") if form.text("jitter") else 0,
     )
     work = _work(form)
     asked = ScheduleRequest(

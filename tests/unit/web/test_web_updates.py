@@ -1,6 +1,7 @@
 """The page of updates: what waits, how severe it is, and what is not known."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -71,7 +72,12 @@ NIGHTLY = {"name": "nightly", "subject": "sales", "window": WINDOW, "catch_up": 
 def test_a_program_schedules_patches_and_pauses_them(world: PanelWorld) -> None:
     program = world.program_of("Oscar")
     made = program.post("/api/v1/schedules", json=NIGHTLY)
-    assert (made.status_code, made.json()["window"], made.json()["next"]) == (201, WINDOW, "2026-03-08T01:00:00Z")
+    assert (made.status_code, made.json()["window"], made.json()["next"]) == (
+        201,
+        WINDOW | {"every": 0, "jitter": 0},
+        "2026-03-08T01:00:00Z",
+    )
+    assert [at[:10] for at in made.json()["coming"]] == [f"2026-03-{day:02}" for day in (8, 15, 22, 29)] + ["2026-04-05", "2026-04-12"]
     assert program.post("/api/v1/schedules", json=NIGHTLY).status_code == 409
     assert program.post("/api/v1/schedules/nightly/pause", json={"paused": True}).json()["paused"]
     assert program.post("/api/v1/schedules/pause", json={"paused": True}).json()["paused"]
@@ -81,11 +87,28 @@ def test_a_program_schedules_patches_and_pauses_them(world: PanelWorld) -> None:
 
 @pytest.mark.parametrize(
     ("field", "typed"),
-    [("days", "SOMEDAY"), ("begin", "2:00"), ("minutes", 10**18), ("time_zone", "Mars/Base"), ("blackouts", ["Christmas"])],
+    [
+        ("days", "SOMEDAY"),
+        ("begin", "2:00"),
+        ("minutes", 10**18),
+        ("time_zone", "Mars/Base"),
+        ("blackouts", ["Christmas"]),
+        ("every", 3),
+        ("jitter", 61),
+    ],
 )
 def test_a_window_that_cannot_be_is_refused_by_its_field(world: PanelWorld, field: str, typed: object) -> None:
     answer = world.program_of("Oscar").post("/api/v1/schedules", json={**NIGHTLY, "window": {**WINDOW, field: typed}})
     assert (answer.status_code, answer.json()["field"]) == (422, field)
+
+
+def test_a_program_has_a_crm_backed_up_each_hour(world: PanelWorld) -> None:
+    hourly = {"days": "MON-FRI", "begin": "07:00", "minutes": 720, "every": 60, "jitter": 15}
+    wanted = {"name": "hourly", "subject": "sales", "work": "backup", "window": hourly}
+    made = world.program_of("Oscar").post("/api/v1/schedules", json=wanted).json()
+    assert hourly.items() <= made["window"].items()
+    coming = [datetime.fromisoformat(at) for at in made["coming"]]
+    assert [later - earlier for earlier, later in pairwise(coming)] == [timedelta(hours=1)] * 5
 
 
 FILLED = {"name": "nightly", "subject": "host:web1", "days": "SUN", "begin": "02:00", "minutes": "120", "time_zone": "Europe/Berlin"}
@@ -98,7 +121,10 @@ def test_a_schedule_is_added_by_a_form_and_forgotten(world: PanelWorld, oscar: B
     (made,) = world.appliance.store.schedules.list()
     assert str(made.window) == "SUN 02:00, 120 min, Europe/Berlin, not on 2026-12-24, 2026-12-31..2027-01-02"
     assert (made.parameters, made.catch_up, made.stop_after) == ({"what": "all", "reboot": True}, "soon", 3)
+    assert oscar.post("/schedules/add", FILLED | {"name": "often", "every": "60", "jitter": ""}).status_code == 303
+    assert "each 60 min" in oscar.get("/updates").text
     assert oscar.post("/schedules/nightly/remove").status_code == 303
+    assert oscar.post("/schedules/often/remove").status_code == 303
     assert world.appliance.store.schedules.list() == []
 
 
@@ -107,6 +133,8 @@ def test_a_schedule_is_added_by_a_form_and_forgotten(world: PanelWorld, oscar: B
     [
         ({"days": "SOMEDAY"}, "does not say on which days"),
         ({"minutes": "long"}, "is not a number"),
+        ({"every": "hour"}, "is not a number"),
+        ({"every": "180"}, "before the window closes"),
         ({"minutes": "1441"}, "A window is 5 to 1440 minutes long"),
         ({"blackouts": "Christmas"}, "is neither a date"),
         ({"name": "A"}, "cannot name a schedule"),
