@@ -75,6 +75,10 @@ class Submission:
         """One field without the blanks around it; empty when it is absent."""
         return self.fields.get(name, "").strip()
 
+    def filled(self, *names: str) -> dict[str, str]:
+        """Those fields that something was typed into."""
+        return {name: text for name in names if (text := self.text(name))}
+
     def number(self, name: str) -> int:
         """One field that is a whole number. Raises InvalidRequest that names it."""
         text = self.text(name)

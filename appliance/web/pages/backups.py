@@ -12,6 +12,7 @@ from appliance.store import Store
 from appliance.web.access import Principal
 from appliance.web.errors import Problem
 from appliance.web.kept import kept_of
+from appliance.web.pages.changes import places
 from appliance.web.panel import Panel, PanelDependency
 from appliance.web.requesting import send, send_or_show
 from appliance.web.sessions import Form, LoggedIn
@@ -63,7 +64,7 @@ def show_restore(panel: PanelDependency, principal: LoggedIn, name: str, point: 
 @router.post("/{name}/restore")
 def restore(panel: PanelDependency, form: Form, name: str) -> Response:
     """Request it."""
-    wanted = {"source": name, "point": form.text("point")}
+    wanted = {"source": name, "point": form.text("point"), **form.filled("repository", "host")}
     return send_or_show(
         lambda: send(panel, form.principal, "restore-beside", form.text("new_name"), wanted),
         lambda problem: _form(panel, form.principal, name, form.fields, problem),
@@ -86,4 +87,5 @@ def _form(panel: Panel, principal: Principal, name: str, values: Mapping[str, st
         chosen=values.get("point") or points[0].id,
         new_name=values.get("new_name", name),
         problem=problem,
+        **places(panel, values),
     )

@@ -1,5 +1,6 @@
 """The forms that change a CRM: upgrade, roll back, restore, remove. Each says its consequences first."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -8,6 +9,7 @@ from appliance.domain.instance import RecoveryPoint
 from appliance.domain.operation import Operation
 from appliance.web.access import Principal
 from appliance.web.errors import Problem
+from appliance.web.hosting import prepared_hosts
 from appliance.web.offers import find_product, upgrade_offers
 from appliance.web.panel import Panel, PanelDependency
 from appliance.web.requesting import check_typed_name, send, send_or_show
@@ -95,13 +97,19 @@ def restore(panel: PanelDependency, form: Form, name: str) -> Response:
 
 
 def _send_restore(panel: Panel, form: Submission, name: str) -> Operation:
-    wanted = {"at": f"{at}Z"} if (at := form.text("at")) else {"point": form.text("point")}
+    wanted = _moment(form) | form.filled("repository")
     if form.text("way") == "beside":
-        return send(panel, form.principal, "restore-beside", form.text("new_name"), {"source": name, **wanted})
+        return send(panel, form.principal, "restore-beside", form.text("new_name"), {"source": name, **wanted, **form.filled("host")})
     form.principal.demand("restore")
     check_typed_name(form.text("confirmation"), name)
-    only = {"only": part} if (part := form.text("only")) else {}
-    return send(panel, form.principal, "restore", name, wanted | only)
+    unsaved = {"safety_backup": False} if form.text("unsaved") else {}
+    return send(panel, form.principal, "restore", name, wanted | form.filled("only") | unsaved)
+
+
+def _moment(form: Submission) -> dict[str, str]:
+    if form.text("latest"):
+        return {"at": "latest"}
+    return {"at": f"{at}Z"} if (at := form.text("at")) else {"point": form.text("point")}
 
 
 def _restore_form(panel: Panel, principal: Principal, name: str, values: dict[str, str], problem: Problem | None = None) -> Response:
@@ -118,7 +126,18 @@ def _restore_form(panel: Panel, principal: Principal, name: str, values: dict[st
         way=values.get("way", "beside"),
         only=values.get("only", ""),
         new_name=values.get("new_name", f"{name}-copy"),
+        **places(panel, values),
     )
+
+
+def places(panel: Panel, values: Mapping[str, str]) -> dict[str, Any]:
+    """What a form that restores lets choose: the repositories elsewhere and the hosts; and what was chosen, or typed."""
+    store = panel.appliance.store
+    return {
+        "repositories": [one.name for one in store.repositories.list()],
+        "hosts": [one.name for one in prepared_hosts(panel.appliance)],
+        "values": dict(values),
+    }
 
 
 def _form(panel: Panel, principal: Principal, kind: str, name: str, problem: Problem | None, **context: Any) -> Response:

@@ -4,6 +4,7 @@ import pytest
 
 from appliance.domain.instance import Archive
 from appliance.domain.operation import OperationStatus
+from appliance.domain.repository import Repository
 from tests.support.web_world import NOON, STEPS, Browser, PanelWorld, add_sales, end_operation, run_operation
 
 
@@ -62,6 +63,45 @@ def test_a_moment_can_be_asked_for_where_every_change_is_kept(world: PanelWorld,
     refused = alice.post("/instances/sales/restore", {"way": "in_place", "at": "soon", "confirmation": "sales"})
     assert refused.status_code == 422
     assert 'id="at"' in refused.text
+
+
+def offsite(world: PanelWorld) -> None:
+    location = "rest:https://nas.example.org:8000/crm/"
+    world.appliance.store.repositories.add(Repository(name="offsite", location=location, created_at=NOON), by="Alice")
+
+
+def test_a_crm_whose_database_is_destroyed_comes_back_as_late_as_was_received(world: PanelWorld, alice: Browser) -> None:
+    world.appliance.store.instances.archive("sales", Archive(deployment="0001-2.7.13", spool="/s", database={}))
+    fields = {"way": "in_place", "at": "2026-03-02T05:00:30", "latest": "yes", "unsaved": "yes", "confirmation": "sales"}
+    assert alice.post("/instances/sales/restore", fields).status_code == 303
+    _, _, parameters, _ = requested(world)
+    assert {"at": "latest", "way": "log", "safety_backup": False}.items() <= parameters.items()
+
+
+def test_a_restore_reads_from_a_repository_elsewhere(world: PanelWorld, alice: Browser) -> None:
+    assert 'name="repository"' not in alice.get("/instances/sales/restore").text
+    offsite(world)
+    assert "<option>offsite</option>" in alice.get("/instances/sales/restore").text
+    fields = {"way": "in_place", "point": "sales-1", "repository": "offsite", "confirmation": "sales"}
+    assert alice.post("/instances/sales/restore", fields).status_code == 303
+    assert requested(world)[2]["repository"] == "offsite"
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_crm_is_brought_back_on_another_host_from_elsewhere(world: PanelWorld, alice: Browser, *, gone: bool) -> None:
+    offsite(world)
+    if gone:
+        world.appliance.store.instances.remove("sales")
+    address = "/backups/sales/restore" if gone else "/instances/sales/restore"
+    assert "<option>web1</option>" in alice.get(address).text
+    fields = {"way": "beside", "point": "sales-1", "new_name": "sales-web1", "host": "web1"}
+    refused = alice.post(address, fields)
+    assert (refused.status_code, world.operations()) == (422, [])
+    assert "lies on the host localhost and is restored there" in refused.text
+    assert "<option selected>web1</option>" in refused.text
+    assert alice.post(address, fields | {"repository": "offsite"}).status_code == 303
+    _, instance, parameters, _ = requested(world)
+    assert (instance, parameters["repository"], parameters["host"]) == ("sales-web1", "offsite", "web1")
 
 
 def test_a_removed_crm_is_brought_back_from_its_page_under_its_old_name_or_another(world: PanelWorld, alice: Browser) -> None:
