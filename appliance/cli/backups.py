@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
-from appliance.cli.opened import opened
-from appliance.cli.output import AsJson, moment, print_json, print_table
+from appliance.cli.opened import now, opened
+from appliance.cli.output import AsJson, console, moment, print_json, print_table
 from appliance.cli.requested import Detach, Kept, carry_out, said
 from appliance.domain.retention import read_numbers
 from appliance.errors import InvalidRequest
+from appliance.operations.previewing import preview_retention
 
 app = typer.Typer()
 
@@ -40,9 +41,29 @@ def read_moment(text: str) -> str:
 
 
 @app.command()
-def backup(name: Name, keep: Kept = None, detach: Detach = False, as_json: AsJson = False) -> None:
+def backup(
+    name: Name,
+    keep: Kept = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Only say what `--keep` would give up now.")] = False,
+    detach: Detach = False,
+    as_json: AsJson = False,
+) -> None:
     """Take a recovery point; with `--keep`, give up those that are not to be kept then."""
+    if preview:
+        _preview(name, read_numbers(keep or ()), as_json=as_json)
+        return
     carry_out("backup", name, said(keep=read_numbers(keep or ())), as_json=as_json, detach=detach)
+
+
+def _preview(name: str, keep: dict[str, int], *, as_json: bool) -> None:
+    found = preview_retention(opened(), name, keep, now())
+    if as_json:
+        print_json(found)
+        return
+    rows = [(one.point.id, moment(one.point.at), ", ".join(one.reasons) or "no: it would be given up") for one in found.points]
+    print_table(("POINT", "AT", "KEPT"), rows, empty=f"There is no recovery point yet. Take one: appliance backup {name}")
+    if found.refused:
+        console.print(found.refused, markup=False)
 
 
 @app.command()

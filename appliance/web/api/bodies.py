@@ -10,6 +10,7 @@ from appliance.domain.objectives import written, written_latency, written_share
 from appliance.domain.operation import Operation, OperationStatus, StepStatus
 from appliance.domain.product import ProductDefinition
 from appliance.domain.tls import TlsMode
+from appliance.operations.previewing import Preview
 from appliance.operations.workflows import WORKFLOWS
 from appliance.store.access import Token
 from appliance.store.logs import LogLine
@@ -133,6 +134,27 @@ class RecoveryPointBody(Body):
     def of(cls, point: RecoveryPoint) -> Self:
         """With its record as the repository holds it."""
         return cls(id=point.id, instance=point.instance, at=point.at, proven_at=point.proven_at, record=dict(point.record))
+
+
+class PreviewedBody(Body):
+    """A recovery point that would be kept for these reasons, or given up where there is none."""
+
+    point: str
+    at: datetime
+    reasons: list[str]
+
+
+class PreviewBody(Body):
+    """What retention would do now; `refused` says why it would give up nothing all the same, and is empty otherwise."""
+
+    points: list[PreviewedBody]
+    refused: str
+
+    @classmethod
+    def of(cls, preview: Preview) -> Self:
+        """Newest first."""
+        points = [PreviewedBody(point=one.point.id, at=one.point.at, reasons=list(one.reasons)) for one in preview.points]
+        return cls(points=points, refused=preview.refused)
 
 
 class StepBody(Body):

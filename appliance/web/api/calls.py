@@ -8,7 +8,9 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from appliance.domain.objectives import read_objectives
 from appliance.domain.operation import Operation
+from appliance.domain.retention import read_numbers
 from appliance.operations.certifying import authority
+from appliance.operations.previewing import preview_retention
 from appliance.operations.requesting import approve, cancel, retry
 from appliance.store.logs import LogLine
 from appliance.web.access import right_for
@@ -22,6 +24,7 @@ from appliance.web.api.bodies import (
     OperationBody,
     OperationsBody,
     OperationsQuery,
+    PreviewBody,
     ProblemBody,
     ProductBody,
     RecoveryPointBody,
@@ -35,6 +38,8 @@ from appliance.web.requesting import send
 from appliance.web.sessions import Bearer
 
 After = Annotated[int, Query(ge=0, le=LARGEST_ID, description="Only lines above this id")]
+Keep = Annotated[list[str], Query(description="What is to be kept, each as daily=7", max_length=7)]
+USUAL_KEEP = ["daily=7", "weekly=4", "monthly=12"]
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     code: {"description": text, "model": ProblemBody, "content": {"application/problem+json": {}}}
     for code, text in ((401, "No valid token"), (403, "The role does not suffice"), (404, "No such thing"), (422, "Not understood"))
@@ -73,6 +78,12 @@ def get_instance(panel: PanelDependency, _: Bearer, name: str) -> InstanceBody:
 def list_recovery_points(panel: PanelDependency, _: Bearer, name: str) -> list[RecoveryPointBody]:
     """Give the recovery points of an instance, newest first; they outlive it."""
     return [RecoveryPointBody.of(point) for point in panel.appliance.store.points.list(name)]
+
+
+@router.get("/instances/{name}/retention")
+def show_retention(panel: PanelDependency, _: Bearer, name: str, keep: Keep = USUAL_KEEP) -> PreviewBody:
+    """Give what retention would give up by a rule, were it now; nothing is changed."""
+    return PreviewBody.of(preview_retention(panel.appliance, name, read_numbers(keep), panel.clock()))
 
 
 @router.get("/recovery-points")

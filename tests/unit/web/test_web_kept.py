@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from typer.testing import CliRunner
 
+from appliance.cli import app
 from appliance.domain.instance import RecoveryPoint
 from appliance.domain.objectives import Objectives, read_length
 from appliance.domain.operation import OperationStatus
@@ -135,3 +137,25 @@ def test_how_long_and_how_fast_it_serves_is_promised_too(world: PanelWorld, alic
     for wrong in ({"availability": "101"}, {"availability": "12"}, {"latency": "7s"}, {"latency_share": "most"}):
         assert program.post("/api/v1/instances/sales/objectives", json=wrong).status_code == 422
     assert store.instances.get("sales").objectives == kept
+
+
+def test_a_program_and_the_command_line_ask_what_would_be_given_up(world: PanelWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    address, program = "/api/v1/instances/sales/retention", world.program_of("Victor")
+    world.appliance.store.points.add(RecoveryPoint(id="sales-3", instance="sales", at=NOON, repository="local", record={}))
+    told = program.get(f"{address}?keep=last=1").json()
+    kept = [(one["point"], one["reasons"]) for one in told["points"]]
+    assert kept == [
+        ("sales-3", ["last"]),
+        ("sales-2", []),
+        ("sales-1", ["last proven"]),
+    ]
+    assert told["refused"] == ""
+    assert [program.get(f"{address}?keep={keep}").status_code for keep in ("often", "last=0")] == [422, 422]
+    assert program.get("/api/v1/instances/never-was/retention?keep=last=1").status_code == 404
+    monkeypatch.setenv("APPLIANCE_CONFIG", "/nonexistent")
+    monkeypatch.setenv("APPLIANCE_HOME", str(world.appliance.settings.home))
+    said = CliRunner().invoke(app, ["backup", "sales", "--keep", "last=1", "--preview"], catch_exceptions=False).stdout
+    assert "sales-2" in said
+    assert "no: it would be given up" in " ".join(said.split())
+    assert world.operations() == []
+    assert len(world.appliance.store.points.list("sales")) == 3
