@@ -1,10 +1,12 @@
 """What the page of backups shows of one CRM: its recovery points over the days, what is done by itself next, and what will be given up."""
 
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 
+from appliance.config import Settings
 from appliance.domain.instance import RecoveryPoint
 from appliance.domain.measures import size
 from appliance.domain.retention import Retention, to_give_up
@@ -13,6 +15,10 @@ from appliance.errors import Conflict
 from appliance.store import Store
 from appliance.web.charts import Bar, Day, bars, calendar
 from appliance.web.formats import exact
+from appliance.web.timeline import Timeline, timeline
+from monitoring.facts import LOG_SHIPPED
+from monitoring.ledger import Ledger
+from monitoring.schema import LedgerTooNew
 
 COMING = 6
 KINDS = ("backup", "drill", "check", "archive", "retention")
@@ -33,19 +39,21 @@ class Kept:
     name: str
     points: Sequence[RecoveryPoint]
     weeks: Sequence[Sequence[Day]]
+    line: Timeline
     growth: Sequence[Bar]
     coming: Sequence[Coming]
     given_up: str
 
 
-def kept_of(store: Store, name: str, now: datetime) -> Kept:
-    """All of it."""
+def kept_of(store: Store, name: str, now: datetime, *, shipped_until: datetime | None = None) -> Kept:
+    """All of it. Up to `shipped_until` every change lies in a repository, where every change is kept."""
     points = store.points.list(name)
     schedules = [one for one in store.schedules.list() if one.subject == name and one.kind in KINDS]
     return Kept(
         name=name,
         points=points,
         weeks=calendar(points, now),
+        line=timeline(points, now, shipped_until=shipped_until),
         growth=growth(points),
         coming=coming(schedules, now),
         given_up=given_up(schedules, points, now, taken=store.operations.begun_at(instance=name, kind="backup")),
@@ -84,3 +92,15 @@ def given_up(schedules: Sequence[Schedule], points: Sequence[RecoveryPoint], now
     moments = ", ".join(exact(point.at) for point in going[:COMING])
     more = f" and {len(going) - COMING} more" if len(going) > COMING else ""
     return f"By {rule}, {len(going)} of the {len(points)} recovery points would be given up now: {moments}{more}."
+
+
+def shipped_until(settings: Settings) -> dict[str, datetime]:
+    """Up to when the log of each CRM lies in some repository, as the monitor was told last. Without a ledger nobody knows."""
+    if not settings.ledger_file.exists():
+        return {}
+    try:
+        with Ledger(settings.ledger_file) as ledger:
+            facts = ledger.facts().get(LOG_SHIPPED, {})
+    except (sqlite3.Error, LedgerTooNew):
+        return {}
+    return {name: datetime.fromtimestamp(max(until for (crm, _), until in facts.items() if crm == name), UTC) for name, _ in facts}

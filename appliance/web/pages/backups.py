@@ -11,7 +11,7 @@ from appliance.errors import NotFound
 from appliance.store import Store
 from appliance.web.access import Principal
 from appliance.web.errors import Problem
-from appliance.web.kept import kept_of
+from appliance.web.kept import kept_of, shipped_until
 from appliance.web.pages.changes import places
 from appliance.web.panel import Panel, PanelDependency
 from appliance.web.requesting import send, send_or_show
@@ -25,7 +25,12 @@ router = APIRouter(prefix="/backups", include_in_schema=False)
 def list_backups(panel: PanelDependency, principal: LoggedIn, instance: str = "") -> Response:
     """Show the recovery points of all CRMs, or of one."""
     store = panel.appliance.store
-    there = [kept_of(store, one.name, panel.clock()) for one in instances_of(store) if not one.is_lost]
+    shipped = shipped_until(panel.appliance.settings)
+    there = [
+        kept_of(store, one.name, panel.clock(), shipped_until=shipped.get(one.name) if one.archive else None)
+        for one in instances_of(store)
+        if not one.is_lost
+    ]
     removed = _of_removed(store)
     names = [*(one.name for one in there), *(name for name, _ in removed)]
     return panel.pages.page(

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from appliance.cli import app
-from appliance.domain.instance import RecoveryPoint
+from appliance.domain.instance import Archive, RecoveryPoint
 from appliance.domain.objectives import Objectives, read_length
 from appliance.domain.operation import OperationStatus
 from appliance.domain.schedule import Schedule
@@ -14,6 +14,9 @@ from appliance.domain.window import Window
 from appliance.errors import InvalidRequest
 from appliance.web.charts import bars, calendar
 from appliance.web.kept import kept_of
+from appliance.web.timeline import timeline
+from monitoring.facts import LOG_SHIPPED
+from monitoring.ledger import Ledger
 from tests.support.web_world import NOON, Browser, PanelWorld, end_operation, run_operation
 
 
@@ -159,3 +162,34 @@ def test_a_program_and_the_command_line_ask_what_would_be_given_up(world: PanelW
     assert "no: it would be given up" in " ".join(said.split())
     assert world.operations() == []
     assert len(world.appliance.store.points.list("sales")) == 3
+
+
+def marked(days_ago: float, log: str | None) -> RecoveryPoint:
+    at = NOON - timedelta(days=days_ago)
+    record = {"wal": {"log": log, "lsn": "0/1", "restore_point": "p", "exact": True}} if log else {}
+    return RecoveryPoint(id=f"marked-{days_ago}", instance="sales", at=at, repository="local", record=record)
+
+
+def test_the_time_line_shows_points_and_where_every_change_was_kept() -> None:
+    points = [marked(20, "a"), marked(10, "a"), marked(9, None), marked(7, "b"), marked(3.5, "b")]
+    line = timeline(points, NOON, shipped_until=NOON - timedelta(hours=12))
+    assert [tick.x for tick in line.ticks] == [285.7, 357.1, 500.0, 750.0]
+    assert [(stretch.x, stretch.width) for stretch in line.stretches] == [(0.0, 285.7), (500.0, 464.3)]
+    assert line.newest is not None
+    assert (line.newest.begins, line.newest.ends) == (NOON - timedelta(days=7), NOON - timedelta(hours=12))
+    assert timeline([marked(1, None)], NOON, shipped_until=NOON).newest is None
+
+
+def test_the_page_draws_the_time_line_as_far_as_every_change_was_shipped(world: PanelWorld, victor: Browser, oscar: Browser) -> None:
+    store = world.appliance.store
+    store.points.add(marked(1, "a"))
+    assert "can be gone back to" not in victor.get("/backups").text
+    store.instances.archive("sales", Archive(deployment="0001-2.7.13", spool="/s", database={}))
+    world.appliance.settings.ledger_file.parent.mkdir(parents=True, exist_ok=True)
+    with Ledger(world.appliance.settings.ledger_file) as ledger:
+        until = {("sales", "local"): (NOON - timedelta(minutes=1)).timestamp(), ("sales", "offsite"): 0.0}
+        ledger.tell_facts(LOG_SHIPPED, until)
+    page = oscar.get("/backups").text
+    assert "Any moment from 2026-03-01 12:00:00 UTC to 2026-03-02 11:59:00 UTC can be gone back to." in page
+    assert '<a href="/instances/sales/restore?point=marked-1"><rect class="timeline-point' in page
+    assert '<a href="/instances/sales/restore?point=marked-1"><rect' not in victor.get("/backups").text
