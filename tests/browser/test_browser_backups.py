@@ -1,5 +1,6 @@
 """The pages of backups: points by day, drills over time, a second place, and the recovery kit."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import expect
@@ -7,11 +8,13 @@ from playwright.sync_api import expect
 from appliance.domain.instance import RecoveryPoint
 from appliance.domain.objectives import Objectives
 from appliance.domain.operation import OperationStatus
+from appliance.domain.repository import Repository
 from appliance.domain.schedule import Schedule
+from appliance.domain.transfer import Transfer
 from appliance.domain.window import Window
 from appliance.wiring import Appliance
 from tests.browser.conftest import PHONE, Visitor
-from tests.support.web_world import end_operation, run_operation
+from tests.support.web_world import add_web1, end_operation, run_operation
 
 REST = "rest:https://nas.example.org:8000/crm/"
 
@@ -98,3 +101,57 @@ def test_a_second_place_is_added_and_the_kit_is_shown_to_print(appliance: Applia
     with page.expect_download() as download:
         page.get_by_role("button", name="Download").click()
     assert download.value.suggested_filename == "recovery-kit.toml"
+
+
+def test_what_is_kept_elsewhere_is_said_and_taken_back(appliance: Appliance, visitor: Visitor) -> None:
+    appliance.store.repositories.add(Repository(name="offsite", location=REST, created_at=datetime.now(UTC)), by="Alice")
+    visitor.log_in()
+    visitor.go("/backups")
+    page = visitor.page
+    page.get_by_role("link", name="What is kept…").click()
+    page.get_by_label("Recovery points to keep").fill("daily=7 weekly=4")
+    page.get_by_label("Location").fill("rest:https://nas.example.org:8001/crm/")
+    page.get_by_label("Password of that user").fill("for removing")
+    visitor.picture("repository-retention")
+    page.get_by_role("button", name="Keep only these").click()
+    expect(page.get_by_text("keeps daily=7 weekly=4")).to_be_visible()
+    visitor.picture("repositories")
+    page.set_viewport_size(PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    page.get_by_role("link", name="What is kept…").click()
+    page.get_by_role("button", name="Keep all of them").click()
+    expect(page.get_by_text("keeps daily=7 weekly=4")).to_have_count(0)
+    page.get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("are lost with it")).to_be_visible()
+
+
+def test_a_crm_is_restored_from_elsewhere_onto_another_host(appliance: Appliance, visitor: Visitor) -> None:
+    appliance.store.repositories.add(Repository(name="offsite", location=REST, created_at=datetime.now(UTC)), by="Alice")
+    add_web1(appliance)
+    visitor.log_in()
+    visitor.go("/instances/sales/restore")
+    page = visitor.page
+    page.get_by_label("Read from").select_option("offsite")
+    page.get_by_label("On which host").select_option("web1")
+    page.get_by_label("In place of sales").check()
+    expect(page.get_by_label("On which host")).to_be_hidden()
+    expect(page.get_by_label("Take no safety backup")).to_be_visible()
+    page.get_by_label("Beside, as a new CRM").check()
+    page.get_by_label("Name of the new CRM").fill("sales-web1")
+    visitor.picture("restore-elsewhere")
+    page.get_by_role("button", name="Restore").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Restore beside")
+    (operation,) = appliance.store.operations.list(kind="restore-beside")
+    assert (operation.parameters["repository"], operation.parameters["host"]) == ("offsite", "web1")
+
+
+def test_an_operation_that_moves_bytes_says_how_far_it_is(appliance: Appliance, visitor: Visitor) -> None:
+    operation = run_operation(appliance, kind="restore", now=datetime.now(UTC))
+    moved = Transfer(stage="database", bytes_done=2**28, bytes_total=2**30, bytes_per_second=2**26, seconds_left=12)
+    appliance.store.operations.progress(operation.id, "preflight", 25, moved)
+    visitor.log_in()
+    visitor.go(f"/operations/{operation.id}")
+    expect(visitor.page.get_by_text("database: 256 MiB of 1.0 GiB, 64.0 MiB/s, 12 s left")).to_be_visible()
+    appliance.store.operations.progress(operation.id, "preflight", 50, replace(moved, bytes_done=2**29, seconds_left=8))
+    expect(visitor.page.get_by_text("database: 512 MiB of 1.0 GiB, 64.0 MiB/s, 8 s left")).to_be_visible()
+    visitor.picture("operation-moves-bytes")
