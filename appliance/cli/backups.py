@@ -8,8 +8,10 @@ import typer
 from appliance.cli.opened import now, opened
 from appliance.cli.output import AsJson, console, moment, print_json, print_table
 from appliance.cli.requested import Detach, Kept, carry_out, said
+from appliance.domain.measures import duration
 from appliance.domain.retention import read_numbers
 from appliance.errors import InvalidRequest
+from appliance.operations.drilled import drills_of
 from appliance.operations.previewing import preview_retention
 
 app = typer.Typer()
@@ -169,8 +171,38 @@ def drill(
     to: Annotated[str | None, typer.Option(help="Recovery point; the newest one if left out.")] = None,
     way: Way = None,
     repository: FromRepository = None,
+    host: Annotated[str | None, typer.Option(help="With --from: another host to restore the copy on.", show_default=False)] = None,
     detach: Detach = False,
     as_json: AsJson = False,
 ) -> None:
     """Prove a recovery point: restore it into a scratch copy, log in, write, count every record, throw the copy away."""
-    carry_out("drill", name, {"point": to, **said(way=way, repository=repository)}, as_json=as_json, detach=detach)
+    carry_out("drill", name, {"point": to, **said(way=way, repository=repository, host=host)}, as_json=as_json, detach=detach)
+
+
+@app.command()
+def drills(
+    name: Annotated[str | None, typer.Argument(help="Name of an instance; all if left out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what drills have shown, newest first: how long it took until the copy was in service, and how old its data was."""
+    store = opened().store
+    if name is not None:
+        store.instances.get(name)
+    found = drills_of(store, name)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (
+            moment(one.at),
+            one.operation.instance,
+            f"{one.way}{f' in {one.repository}' if one.repository else ''}",
+            one.operation.status.value.replace("_", " "),
+            "" if one.took is None else duration(one.took),
+            "" if one.data_age is None else duration(one.data_age),
+            one.operation.id,
+        )
+        for one in found
+    ]
+    titles = ("ENDED", "INSTANCE", "FROM", "STATUS", "IN SERVICE AFTER", "DATA WAS OLD", "OPERATION")
+    print_table(titles, rows, empty=f"There was none yet. Prove a recovery point: appliance drill {name or 'NAME'}")

@@ -10,6 +10,7 @@ from appliance.domain.objectives import written, written_latency, written_share
 from appliance.domain.operation import Operation, OperationStatus, StepStatus
 from appliance.domain.product import ProductDefinition
 from appliance.domain.tls import TlsMode
+from appliance.operations.drilled import Drill
 from appliance.operations.previewing import Preview
 from appliance.operations.workflows import WORKFLOWS
 from appliance.store.access import Token
@@ -155,6 +156,32 @@ class PreviewBody(Body):
         """Newest first."""
         points = [PreviewedBody(point=one.point.id, at=one.point.at, reasons=list(one.reasons)) for one in preview.points]
         return cls(points=points, refused=preview.refused)
+
+
+class DrillBody(Body):
+    """A drill that has ended. `rto_seconds` is how long it took until the copy was in service; null, as the data's age, without a proof."""
+
+    operation: int
+    instance: str
+    at: datetime
+    status: OperationStatus
+    point: str | None
+    way: str
+    repository: str
+    rto_seconds: float | None
+    data_age_seconds: float | None
+
+    @classmethod
+    def of(cls, drill: Drill) -> Self:
+        """With what it measured."""
+        of_operation = {
+            "instance": drill.operation.instance,
+            "status": drill.operation.status,
+            "point": drill.operation.parameters.get("point"),
+        }
+        rto, age = (None if length is None else length.total_seconds() for length in (drill.took, drill.data_age))
+        told = {"at": drill.at, "way": drill.way, "repository": drill.repository, "rto_seconds": rto, "data_age_seconds": age}
+        return cls(operation=drill.operation.id, **of_operation, **told)
 
 
 class StepBody(Body):

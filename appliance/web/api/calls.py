@@ -10,6 +10,7 @@ from appliance.domain.objectives import read_objectives
 from appliance.domain.operation import Operation
 from appliance.domain.retention import read_numbers
 from appliance.operations.certifying import authority
+from appliance.operations.drilled import drills_of
 from appliance.operations.previewing import preview_retention
 from appliance.operations.requesting import approve, cancel, retry
 from appliance.store.logs import LogLine
@@ -17,6 +18,7 @@ from appliance.web.access import right_for
 from appliance.web.api.bodies import (
     ApprovalBody,
     AuthorityBody,
+    DrillBody,
     InstanceBody,
     LogBody,
     LogLineBody,
@@ -90,6 +92,12 @@ def show_retention(panel: PanelDependency, _: Bearer, name: str, keep: Keep = US
 def list_all_recovery_points(panel: PanelDependency, _: Bearer) -> list[RecoveryPointBody]:
     """Give every recovery point, of removed instances too, by instance and newest first."""
     return [RecoveryPointBody.of(point) for point in panel.appliance.store.points.all()]
+
+
+@router.get("/drills")
+def list_drills(panel: PanelDependency, _: Bearer, instance: Annotated[str | None, Query(max_length=64)] = None) -> list[DrillBody]:
+    """Give what drills have shown, of one CRM or of all, newest first."""
+    return [DrillBody.of(drill) for drill in drills_of(panel.appliance.store, instance)]
 
 
 @router.get("/tokens")

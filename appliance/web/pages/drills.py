@@ -2,7 +2,8 @@
 
 from fastapi import APIRouter, Response
 
-from appliance.web.drills import chart_of, drills_of
+from appliance.operations.drilled import drills_of
+from appliance.web.drills import chart_of
 from appliance.web.panel import PanelDependency
 from appliance.web.sessions import LoggedIn
 from appliance.web.summaries import instances_of

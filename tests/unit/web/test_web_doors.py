@@ -97,6 +97,7 @@ API_READS = [
     "/api/v1/instances/{name}/recovery-points",
     "/api/v1/instances/{name}/retention",
     "/api/v1/recovery-points",
+    "/api/v1/drills",
     "/api/v1/repositories",
     "/api/v1/alerts",
     "/api/v1/notifications",

@@ -193,3 +193,20 @@ def test_the_page_draws_the_time_line_as_far_as_every_change_was_shipped(world: 
     assert "Any moment from 2026-03-01 12:00:00 UTC to 2026-03-02 11:59:00 UTC can be gone back to." in page
     assert '<a href="/instances/sales/restore?point=marked-1"><rect class="timeline-point' in page
     assert '<a href="/instances/sales/restore?point=marked-1"><rect' not in victor.get("/backups").text
+
+
+def test_programs_and_the_command_line_get_what_drills_have_measured(world: PanelWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, program = world.appliance.store, world.program_of("Victor")
+    for facts in ({"rto_seconds": 41.5, "data_age_seconds": 7200.0}, {}):
+        drill = run_operation(world.appliance, kind="drill")
+        store.operations.remember(drill.id, {"facts": facts} if facts else {})
+        end_operation(world.appliance, drill.id, OperationStatus.SUCCEEDED if facts else OperationStatus.FAILED)
+    failed, proven = program.get("/api/v1/drills?instance=sales").json()
+    assert (proven["status"], proven["way"], proven["rto_seconds"], proven["data_age_seconds"]) == ("succeeded", "dump", 41.5, 7200.0)
+    assert (failed["status"], failed["rto_seconds"]) == ("failed", None)
+    assert program.get("/api/v1/drills?instance=other").json() == []
+    monkeypatch.setenv("APPLIANCE_CONFIG", "/nonexistent")
+    monkeypatch.setenv("APPLIANCE_HOME", str(world.appliance.settings.home))
+    monkeypatch.setenv("COLUMNS", "160")
+    said = CliRunner().invoke(app, ["drills", "sales"], catch_exceptions=False).stdout
+    assert [word in said for word in ("41 s", "2 h 0 min", "failed")] == [True] * 3
