@@ -12,6 +12,7 @@ from appliance.domain.measures import duration
 from appliance.domain.retention import read_numbers
 from appliance.errors import InvalidRequest
 from appliance.operations.drilled import drills_of
+from appliance.operations.foreseeing import foresee_loss
 from appliance.operations.previewing import preview_retention
 
 app = typer.Typer()
@@ -150,6 +151,9 @@ def restore(
         str | None, typer.Option(help="In place: only the database, or only the files; the other part stays.", metavar="database|files")
     ] = None,
     safety_backup: Annotated[bool, typer.Option(help="Back up what is there now before it is replaced.")] = True,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="In place: only say what was entered and uploaded since, and would be lost.")
+    ] = False,
     detach: Detach = False,
     as_json: AsJson = False,
 ) -> None:
@@ -157,12 +161,27 @@ def restore(
     moment_wanted = said(at=at and read_moment(at), way=way, repository=repository)
     if beside is not None and only is not None:
         raise InvalidRequest("A CRM beside needs both database and files. Nothing was changed; leave --only out.", field="only")
+    if preview:
+        if at is not None or beside is not None:
+            raise InvalidRequest("What would be lost is told of a recovery point in place. Leave --at and --as out.", field="preview")
+        _foresee(name, to, repository, as_json=as_json)
+        return
     if beside is not None:
         source = {"source": name, "point": to, **said(host=host)}
         carry_out("restore-beside", beside, source | moment_wanted, as_json=as_json, detach=detach)
     else:
         parameters = {"point": to, "safety_backup": safety_backup, **said(only=only)}
         carry_out("restore", name, parameters | moment_wanted, as_json=as_json, detach=detach)
+
+
+def _foresee(name: str, point: str | None, repository: str | None, *, as_json: bool) -> None:
+    loss = foresee_loss(opened(), name, point=point, repository=repository)
+    if as_json:
+        print_json(loss)
+        return
+    console.print(f"Since {moment(loss.point.at)} ({loss.point.id}), in what serves now:", markup=False)
+    console.print(f"Records: {loss.records}.", markup=False)
+    console.print(f"Uploads: {loss.uploads}.", markup=False)
 
 
 @app.command()

@@ -74,13 +74,14 @@ class Listing:
 class Comparison:
     """How many files at a place are new, others (`changed`) or the same as in the CRM that serves; the first of each are `named`.
 
-    `bytes` is how much would be written if they were restored.
+    `gone` are there now and not in the recovery point; `bytes` is how much would be written if those that it has were restored.
     """
 
     point: RecoveryPoint
     new: int
     changed: int
     same: int
+    gone: int
     bytes: int
     named: Mapping[str, Sequence[str]]
 
@@ -114,7 +115,7 @@ def compare_files(appliance: Appliance, wanted: Wanted) -> Comparison:
         raise Conflict(f"{instance.name} does not serve, so there is nothing to compare with. Nothing was changed.")
     point, machine, spec = _asked(appliance, wanted)
     found = _told(machine, "preview", {**spec, "target": instance.deployment.files})
-    counts = {name: found[name] for name in ("new", "changed", "same", "bytes")}
+    counts = {name: found[name] for name in ("new", "changed", "same", "gone", "bytes")}
     return Comparison(point=point, named=found["named"], **counts)
 
 

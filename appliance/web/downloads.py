@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from appliance.domain.instance import RecoveryPoint
 from appliance.hosts.reading import Reading
 from appliance.operations.browsing import Comparison, Download, Form, Listing, Wanted, compare_files, list_files, list_tables, open_download
+from appliance.operations.foreseeing import Loss, foresee_loss
 from appliance.web.access import Principal
 from appliance.web.panel import Panel
 
@@ -68,6 +69,12 @@ def look(panel: Panel, principal: Principal, wanted: Wanted, *, after: int) -> L
     """List a place. Raises Forbidden and what `list_files` raises."""
     principal.demand(RIGHT)
     return list_files(panel.appliance, wanted, after=after)
+
+
+def foresee(panel: Panel, principal: Principal, wanted: Wanted) -> Loss:
+    """Look what a restore in place would leave behind. Raises Forbidden and what `foresee_loss` raises."""
+    principal.demand("restore")
+    return foresee_loss(panel.appliance, wanted.instance, point=wanted.point, repository=wanted.repository)
 
 
 def compare(panel: Panel, principal: Principal, wanted: Wanted) -> Comparison:

@@ -5,7 +5,8 @@ from typing import Annotated, Self
 
 from fastapi import APIRouter, Query, Response
 
-from appliance.operations.browsing import Form, Listing
+from appliance.operations.browsing import Comparison, Form, Listing
+from appliance.operations.foreseeing import Loss
 from appliance.web import downloads
 from appliance.web.api.bodies import Body
 from appliance.web.api.calls import BUSY, PROBLEMS
@@ -46,7 +47,7 @@ class FilesBody(Body):
 class ComparisonBody(Body):
     """How many files at a place are new, changed or the same as in the CRM that serves, and the first of the new and changed ones.
 
-    `bytes` is how much restoring them would write.
+    `gone` are there now and not in the recovery point; `restore-files` leaves them. `bytes` is how much restoring would write.
     """
 
     point: str
@@ -54,8 +55,24 @@ class ComparisonBody(Body):
     new: int
     changed: int
     same: int
+    gone: int
     bytes: int
     named: dict[str, list[str]]
+
+
+class LossBody(Body):
+    """What a restore in place would leave behind, in words; and what it would do to the files, null where they could not be compared."""
+
+    point: str
+    records: str
+    uploads: str
+    files: ComparisonBody | None
+
+    @classmethod
+    def of(cls, loss: Loss) -> Self:
+        """All of it."""
+        files = None if loss.files is None else _compared(loss.files, "")
+        return cls(point=loss.point.id, records=loss.records, uploads=loss.uploads, files=files)
 
 
 class TablesBody(Body):
@@ -77,8 +94,13 @@ def list_files(panel: PanelDependency, principal: Bearer, place: Place, after: A
 @router.get("/instances/{name}/files/comparison", responses=BUSY)
 def compare_files(panel: PanelDependency, principal: Bearer, place: Place) -> ComparisonBody:
     """Look what an operation `restore-files` would change; its parameters are `point`, `paths`, `beside` and `repository`."""
-    found = downloads.compare(panel, principal, place)
-    return ComparisonBody(**{**vars(found), "point": found.point.id, "path": place.path})
+    return _compared(downloads.compare(panel, principal, place), place.path)
+
+
+@router.get("/instances/{name}/loss", responses=BUSY)
+def show_loss(panel: PanelDependency, principal: Bearer, place: Place) -> LossBody:
+    """Look what an operation `restore` would leave behind: what was entered and uploaded since the recovery point."""
+    return LossBody.of(downloads.foresee(panel, principal, place))
 
 
 @router.get("/instances/{name}/tables")
@@ -92,3 +114,7 @@ def list_tables(panel: PanelDependency, principal: Bearer, place: Place) -> Tabl
 def get_content(panel: PanelDependency, principal: Bearer, place: Place, form: Annotated[Form, Query(alias="as")] = "tar") -> Response:
     """Give out a file, or a directory as an archive; it is audited. What breaks off is shorter than it says, or ends without its end."""
     return downloads.give_out(panel, principal, place, form=form)
+
+
+def _compared(found: Comparison, path: str) -> ComparisonBody:
+    return ComparisonBody(**{**vars(found), "point": found.point.id, "path": path})

@@ -7,8 +7,12 @@ from fastapi import APIRouter, Response
 
 from appliance.domain.instance import RecoveryPoint
 from appliance.domain.operation import Operation
+from appliance.errors import Conflict, HostRefused, HostUnreachable, InvalidRequest, PreflightFailed
+from appliance.operations.browsing import Wanted
+from appliance.operations.foreseeing import Loss
+from appliance.web import downloads
 from appliance.web.access import Principal
-from appliance.web.errors import Problem
+from appliance.web.errors import Problem, problem_of
 from appliance.web.hosting import prepared_hosts
 from appliance.web.offers import find_product, upgrade_offers
 from appliance.web.panel import Panel, PanelDependency
@@ -96,6 +100,18 @@ def restore(panel: PanelDependency, form: Form, name: str) -> Response:
     )
 
 
+@router.post("/restore/loss")
+def foresee(panel: PanelDependency, form: Form, name: str) -> Response:
+    """Show, above the form, what a restore in place would leave behind."""
+    form.principal.demand("restore")
+    wanted = Wanted(instance=name, point=form.text("point") or None, repository=form.text("repository") or None)
+    try:
+        loss = downloads.foresee(panel, form.principal, wanted)
+    except (InvalidRequest, Conflict, PreflightFailed, HostUnreachable, HostRefused) as error:
+        return _restore_form(panel, form.principal, name, dict(form.fields), problem_of(error))
+    return _restore_form(panel, form.principal, name, {**form.fields, "way": "in_place"}, loss=loss)
+
+
 def _send_restore(panel: Panel, form: Submission, name: str) -> Operation:
     wanted = _moment(form) | form.filled("repository")
     if form.text("way") == "beside":
@@ -112,7 +128,9 @@ def _moment(form: Submission) -> dict[str, str]:
     return {"at": f"{at}Z"} if (at := form.text("at")) else {"point": form.text("point")}
 
 
-def _restore_form(panel: Panel, principal: Principal, name: str, values: dict[str, str], problem: Problem | None = None) -> Response:
+def _restore_form(
+    panel: Panel, principal: Principal, name: str, values: dict[str, str], problem: Problem | None = None, *, loss: Loss | None = None
+) -> Response:
     points: list[RecoveryPoint] = panel.appliance.store.points.list(name)
     return _form(
         panel,
@@ -121,6 +139,7 @@ def _restore_form(panel: Panel, principal: Principal, name: str, values: dict[st
         name,
         problem,
         points=points,
+        loss=loss,
         chosen=values.get("point") or (points[0].id if points else ""),
         at=values.get("at", ""),
         way=values.get("way", "beside"),

@@ -54,6 +54,7 @@ CHANGES = {
     "/instances/{name}/upgrade": "operator",
     "/instances/{name}/rollback": "operator",
     "/instances/{name}/restore": "operator",
+    "/instances/{name}/restore/loss": "operator",
     "/instances/{name}/certificate": "operator",
     "/backups/{name}/files/restore": "operator",
     "/backups/{name}/tables": "operator",
@@ -110,7 +111,7 @@ API_READS = [
     "/api/v1/operations/{operation_id}",
     "/api/v1/operations/{operation_id}/log",
 ]
-API_OPERATORS_READS = [f"/api/v1/instances/{{name}}/{end}" for end in ("files", "files/content", "files/comparison", "tables")]
+API_OPERATORS_READS = [f"/api/v1/instances/{{name}}/{end}" for end in ("files", "files/content", "files/comparison", "tables", "loss")]
 API_STREAMS = ["/api/v1/operations/{operation_id}/log/stream"]
 WEB2 = {"name": "web2", "address": "127.0.0.1", "port": 1}
 API_CHANGES: dict[str, dict[str, object]] = {

@@ -162,3 +162,16 @@ def test_a_point_without_a_dump_holds_no_tables(world: PanelWorld, oscar: Browse
     answer = world.program_of("Oscar").get("/api/v1/instances/sales/tables")
     assert (answer.status_code, "holds no dump" in answer.json()["detail"]) == (404, True)
     assert "/backups/sales/tables" not in oscar.get(FILES).text
+
+
+def test_what_a_restore_in_place_would_lose_is_shown_before_it_is_requested(world: PanelWorld, oscar: Browser) -> None:
+    assert "What would be lost?" in oscar.get("/instances/sales/restore").text
+    page = shown(oscar.post("/instances/sales/restore/loss", {"point": POINT, "only": "files"}).text)
+    told = world.program_of("Oscar").get(f"/api/v1/instances/sales/loss?point={POINT}").json()
+    files = told["files"]
+    assert f"{files['gone']} files would be gone, {files['changed']} become what they were, {files['new']} come back" in page
+    assert files["new"] + files["changed"] + files["same"] >= len(HOSTILE)
+    assert "Records: could not be counted" in page, "there is no database behind this world"
+    assert told["records"].startswith("could not be counted")
+    assert world.operations() == []
+    assert oscar.post("/instances/sales/restore/loss", {"point": "never"}).status_code == 422
