@@ -92,6 +92,18 @@ def certify(appliance: Appliance, name: str, site: Site, parameters: Mapping[str
     )
 
 
+def brought_before(appliance: Appliance, lost: Instance, site: Site, now: datetime) -> Tls | None:
+    """The certificate that an administrator had brought for a CRM that was lost, if it is still good for the site; None otherwise.
+
+    One by ACME is no such: its key was lost with the host, and its name may lead elsewhere still.
+    """
+    tls = lost.tls
+    if tls.mode is not TlsMode.OWN or not site.is_on or site.domain != lost.domain or tls.not_after is None or tls.not_after <= now:
+        return None
+    kept = appliance.store.vault.all(scope_of(lost.name))
+    return tls if {f"{tls.certificate}.certificate", f"{tls.certificate}.key"} <= kept.keys() else None
+
+
 def forget_handover(appliance: Appliance, parameters: Mapping[str, Any]) -> None:
     """Forget what a request brought, when it is kept elsewhere."""
     if parameters.get("handover"):

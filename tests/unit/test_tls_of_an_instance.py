@@ -1,5 +1,6 @@
 """What is remembered of an instance's certificate, and what follows from it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 from appliance.config import load_settings
 from appliance.domain.instance import Instance, InstanceState
 from appliance.domain.tls import Tls, TlsMode, default_hsts, default_mode, tls_of_json
+from appliance.operations.addresses import Site
+from appliance.operations.certifying import brought_before, scope_of
 from appliance.operations.variables import tls_variables
 from tests.support.operating import make_appliance
 
@@ -114,3 +117,17 @@ def test_a_secret_that_is_settled_stays_the_first_one(tmp_path: Path) -> None:
     assert vault.scopes("scope") == ["scope", "scope-b"]
     vault.forget_one("scope", "name")
     assert vault.all("scope") == {}
+
+
+def test_a_certificate_of_ones_own_comes_back_with_a_crm_that_was_lost(tmp_path: Path) -> None:
+    appliance, own = make_appliance(tmp_path), lasting(TlsMode.OWN, days=90)
+    lost = instance(tls=own)
+    site = Site(address="192.0.2.9", domain=lost.domain, mode=TlsMode.PRIVATE_CA, hsts=False)
+    appliance.store.vault.put(scope_of("sales"), "abc.certificate", "PEM")
+    assert brought_before(appliance, lost, site, NOW) is None, "its key is not kept"
+    appliance.store.vault.put(scope_of("sales"), "abc.key", "PEM")
+    assert brought_before(appliance, lost, site, NOW) == own
+    assert brought_before(appliance, lost, site, NOW + timedelta(days=91)) is None
+    assert brought_before(appliance, lost, replace(site, domain="crm.example.com"), NOW) is None
+    assert brought_before(appliance, lost, replace(site, mode=TlsMode.NONE), NOW) is None
+    assert brought_before(appliance, instance(tls=lasting(TlsMode.ACME, days=90)), site, NOW) is None

@@ -9,7 +9,7 @@ from appliance.domain.objectives import Objectives
 from appliance.domain.tls import TlsMode
 from appliance.errors import Conflict
 from appliance.operations.addresses import Site, choose_site, is_taken_by_name, place_is_free, preferred_port
-from appliance.operations.certifying import certify, forget_certificates
+from appliance.operations.certifying import brought_before, certify, forget_certificates
 from appliance.operations.run import Run
 from appliance.operations.variables import new_deployment
 from appliance.products.builds import build_of
@@ -83,7 +83,7 @@ def reserve_instance(run: Run, wanted: Mapping[str, Any], *, state: InstanceStat
 
 
 def _placeless(run: Run, wanted: Mapping[str, Any], site: Site, *, state: InstanceState, lost: Instance | None) -> Instance:
-    """All of an instance but its slot and port. One that was lost keeps its age, what is promised of it, and who has to agree."""
+    """All of an instance but its slot and port. One that was lost keeps its age, its promises, its certificate, and who has to agree."""
     name = str(wanted["name"])
     return Instance(
         name=name,
@@ -96,7 +96,7 @@ def _placeless(run: Run, wanted: Mapping[str, Any], site: Site, *, state: Instan
         port=0,
         host=run.machine.host.name,
         domain=site.domain,
-        tls=certify(run.appliance, name, site, wanted, run.now()),
+        tls=(lost and brought_before(run.appliance, lost, site, run.now())) or certify(run.appliance, name, site, wanted, run.now()),
         settings=wanted["settings"],
         created_at=lost.created_at if lost else run.now(),
         asks_approval=lost is not None and lost.asks_approval,
