@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-LANES = ("-p", "groundwork.lanes", "-n", "auto", "--maxprocesses", "4")
+LANES = ("-p", "groundwork.lanes", "-n", "auto", "--maxprocesses", "4", "--no-loadscope-reorder")
 CLOSING_LINE = re.compile(r"(=+ )?.*(passed|failed|errors?|skipped|deselected|no tests ran)\b.* in [\d.]+s\b.*")
 
 

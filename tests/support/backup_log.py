@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.support.backup_world import PORT, VERSION, Cluster, World, quietly, sockets_of_a_cluster
+from tests.support.backup_world import CLUSTER, PORT, VERSION, Cluster, World, quietly, sockets_of_a_cluster
 from tests.support.house import wait_for
 from tests.support.traces import drop_clusters
 
-COPY = "tbackupcopy"
+COPY = f"{CLUSTER}copy"
 COPY_PORT = PORT + 1
 
 
@@ -46,12 +46,12 @@ def recovered(world: World, **until: Any) -> Iterator[Cluster]:
 
 def _recovered_into(world: World, sockets: Path, until: dict[str, Any]) -> Cluster:
     data = Path(f"/var/lib/postgresql/{VERSION}/{COPY}")
-    quietly("pg_createcluster", "-s", str(sockets), "-p", str(COPY_PORT), "-o", "listen_addresses=", VERSION, COPY)
+    quietly("pg_createcluster", "-s", str(sockets), "-p", str(COPY_PORT), "-o", "listen_addresses=", VERSION, COPY, "--", "--no-sync")
     shutil.rmtree(data)
     run = world.run("recover", crm="demo", target=str(data), wal=str(sockets / "log"), **until)
     assert run.code == 0, run
     for name in ("pg_hba.conf", "pg_ident.conf"):
-        shutil.copy(f"/etc/postgresql/{VERSION}/tbackup/{name}", f"/etc/postgresql/{VERSION}/{COPY}/{name}")
+        shutil.copy(f"/etc/postgresql/{VERSION}/{CLUSTER}/{name}", f"/etc/postgresql/{VERSION}/{COPY}/{name}")
     quietly("pg_ctlcluster", VERSION, COPY, "start")
     copy = Cluster(sockets=sockets, port=COPY_PORT)
     wait_for(lambda: copy.answer("postgres", "select pg_is_in_recovery()") is False)

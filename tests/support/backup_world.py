@@ -1,6 +1,7 @@
 """A real PostgreSQL cluster, a real restic repository and `python -m backup`, for tests of the backup package."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -20,9 +21,11 @@ from tests.support.house import wait_for
 from tests.support.rest_server import PASSWORD, USER
 from tests.support.traces import drop_clusters
 
-CLUSTER = "tbackup"
+PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "")
+CLUSTER = f"tbackup{PROCESS}"
+"""Each process of a test run has one of its own, so that the files of these tests run side by side."""
 VERSION = max(folder.name for folder in Path("/usr/lib/postgresql").iterdir())
-PORT = 15439
+PORT = 15439 + 10 * int(PROCESS.removeprefix("gw") or 0)
 FILL = "insert into contact (name, note) select 'O''Brien \"' || n, repeat(md5(n::text), 40) from generate_series(1, %d) n"
 ROWS = "select count(*) from contact"
 DIGEST = "select md5(coalesce(string_agg(c::text, '|' order by id), '')) from contact c"

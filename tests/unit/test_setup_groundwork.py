@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from groundwork import checks, environment, fingerprint, registries, running, test
-from groundwork.lanes import lane
+from groundwork.lanes import lane, rank
 from groundwork.progress import Progress, StepFailed
 
 LISTING = """\
@@ -134,7 +134,17 @@ def test_the_closing_line_of_pytest_is_found_before_what_the_interpreter_says_at
     assert capsys.readouterr().out == said[0] + said[2]
 
 
-def test_what_shares_the_house_is_one_lane_and_a_file_of_unit_tests_is_its_own() -> None:
+def test_what_shares_the_house_is_one_lane_and_a_file_that_shares_nothing_is_its_own() -> None:
     assert lane("tests/acceptance/test_a.py::test_one") == lane("tests/browser/test_b.py::test_two")
-    assert lane("tests/unit/web/test_a.py::test_one") != lane("tests/unit/web/test_b.py::test_two")
+    for folder in ("unit/web", "integration", "integration/backup"):
+        assert lane(f"tests/{folder}/test_a.py::test_one") != lane(f"tests/{folder}/test_b.py::test_two")
+        assert lane(f"tests/{folder}/test_a.py::test_one") == lane(f"tests/{folder}/test_a.py::test_two")
     assert len({lane(f"tests/{folder}/test_a.py::test_one") for folder in ("acceptance", "integration", "playbooks", "lab", "unit")}) == 5
+
+
+def test_lanes_of_many_minutes_are_given_out_first_and_files_of_unit_tests_last() -> None:
+    folders = ["acceptance", "recovery", "playbooks", "integration", "unit"]
+    ranks = [rank(f"tests/{folder}/test_a.py::test_one") for folder in folders]
+    assert ranks == sorted(set(ranks))
+    assert rank("tests/browser/test_a.py::test_one") == ranks[0]
+    assert rank("tests/lab/test_a.py::test_one") == rank("tests/integration/backup/test_a.py::test_one")

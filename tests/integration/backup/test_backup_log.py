@@ -225,8 +225,10 @@ def test_a_place_that_is_away_keeps_nothing_from_being_shipped_here(world: World
 
 def test_what_ships_elsewhere_is_started_again_when_it_was_killed(world: World) -> None:
     def relays() -> set[int]:
-        told = ("-m", "backup", "relay")
-        return {process.pid for process in psutil.process_iter(["cmdline"]) if tuple(process.info["cmdline"] or ())[1:4] == told}
+        """Those of this world; another test's may be there, too."""
+        told, home = ["-m", "backup", "relay"], str(world.directory)
+        found = [one for one in psutil.process_iter(["cmdline", "environ"]) if (one.info["cmdline"] or [])[1:4] == told]
+        return {one.pid for one in found if (one.info["environ"] or {}).get("HOME") == home}
 
     with append_only_server(world.directory / "elsewhere") as port, relaying(world, port):
         wait_for(relays)
