@@ -21,7 +21,6 @@ SHIPPED_WITHIN_SECONDS = 10
 @pytest.fixture(scope="module")
 def copy(crm: Crm) -> Iterator[Crm]:
     """A copy of the CRM, which lives on by itself."""
-    crm.house.done("backup", crm.name)
     crm.house.done("restore", crm.name, "--as", COPY)
     port = crm.house.appliance.store.instances.get(COPY).port
     yield Crm(house=crm.house, name=COPY, port=port, records=crm.house.records(COPY), hit_while_installing=[])

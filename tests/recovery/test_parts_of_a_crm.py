@@ -24,7 +24,6 @@ FILE = "documents/offer.txt"
 @pytest.fixture(scope="module")
 def copy(crm: Crm) -> Iterator[Crm]:
     """A copy of the CRM, which lives on by itself, with a file among its uploads and a recovery point."""
-    crm.house.done("backup", crm.name)
     crm.house.done("restore", crm.name, "--as", COPY)
     port = crm.house.appliance.store.instances.get(COPY).port
     write(crm.house, "as it was")

@@ -45,6 +45,8 @@ def test_the_next_backup_brings_everything_there(crm: Crm, offsite: Path, port: 
     with append_only_server(offsite, port=port):
         crm.house.done("backup", crm.name, "--keep", "last=9")
         assert "works" in crm.house.done("repository", "list")
+    crm.house.make_opening_cheap_elsewhere(OFFSITE, offsite / "crm")
+    with append_only_server(offsite, port=port):
         crm.house.done("check", crm.name)
 
 

@@ -32,6 +32,9 @@ def kit(crm: Crm, folder: Path, port: int) -> Path:
     assert (early.returncode, "no backup has reached one yet" in " ".join(early.stderr.split())) == (5, True), early.stderr
     crm.house.done("archive", crm.name)
     crm.house.done("backup", crm.name)
+    crm.house.supervisorctl("stop", f"crm-{crm.name}-archive")
+    crm.house.make_opening_cheap_elsewhere(OFFSITE, folder / "repository" / "crm")
+    crm.house.supervisorctl("start", f"crm-{crm.name}-archive")
     crm.house.done("recovery-kit", str(folder / "kit.toml"))
     return folder / "kit.toml"
 

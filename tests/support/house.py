@@ -16,12 +16,15 @@ from typing import Any
 import httpx
 
 from appliance.config import Settings
+from appliance.operations.kits import kit_password
 from appliance.operations.machines import layout_on
 from appliance.operations.steps.health import count_spec
+from appliance.operations.steps.repositories import LOCAL_REPOSITORY, PASSWORD, repository_scope
 from appliance.operations.variables import database_spec
 from appliance.setup import processes
 from appliance.setup.supervision import Supervisord
 from appliance.wiring import Appliance, open_appliance
+from tests.support.cheap_restic_key import make_opening_cheap
 from tests.support.traces import drop_clusters, remove_users
 from tests.support.watching import CommandLineWatch
 
@@ -156,6 +159,18 @@ class House:
         done = subprocess.run([sys.executable, "-m", "backup", "inspect"], input=spec, capture_output=True, text=True, check=True)
         counted = json.loads(done.stdout.splitlines()[-1])
         return {"counts": counted["counts"], "checksums": counted["checksums"]}
+
+    def make_opening_cheap(self) -> None:
+        """Once its repository was made by a backup, have restic open it at almost no cost."""
+        password = self.appliance.store.vault.get(repository_scope(LOCAL_REPOSITORY), PASSWORD)
+        assert password is not None
+        make_opening_cheap(self.settings.repository_directory, password)
+
+    def make_opening_cheap_elsewhere(self, name: str, folder: Path) -> None:
+        """The same of one elsewhere that lies in a folder, and which a recovery kit opens, too."""
+        password = self.appliance.store.vault.get(repository_scope(name), PASSWORD)
+        assert password is not None
+        make_opening_cheap(folder, password, kit_password(self.appliance, name))
 
     def sql(self, instance: str, statement: str, *, database: str | None = None) -> str:
         """Run a statement as the administrator of the cluster that serves, in the CRM's database or another one; give what it printed."""
