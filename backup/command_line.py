@@ -10,15 +10,11 @@ from pydantic import ValidationError
 from backup.failures import InvalidSpec
 from backup.lent import taken_into_memory
 from backup.spec import (
-    AnySpec,
     BackupSpec,
-    BaseSpec,
-    BasesSpec,
     CheckSpec,
     CompareSpec,
     CopySpec,
     FetchSpec,
-    FilesSpec,
     ForgetSpec,
     InitSpec,
     InspectSpec,
@@ -27,18 +23,13 @@ from backup.spec import (
     KeySpec,
     LeftoversSpec,
     PointsSpec,
-    PreviewSpec,
-    PutSpec,
-    ReadSpec,
-    RecoverSpec,
-    RelaySpec,
-    ReplaySpec,
+    RepositoryVerb,
     RestoreSpec,
-    RestoreTablesSpec,
-    ShipSpec,
-    StreamSpec,
-    TablesSpec,
 )
+from backup.spec_files import FilesSpec, PreviewSpec, PutSpec, ReadSpec, RestoreTablesSpec, TablesSpec
+from backup.spec_log import BaseSpec, BasesSpec, RecoverSpec, RelaySpec, ReplaySpec, ShipSpec, StreamSpec
+
+AnySpec = RepositoryVerb | InspectSpec
 
 SPECS: dict[str, type[AnySpec]] = {
     "init": InitSpec,

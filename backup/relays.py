@@ -9,7 +9,7 @@ from typing import Self
 
 from backup.children import bytes_as_file, started
 from backup.events import Reporter
-from backup.spec import RelaySpec
+from backup.spec_log import RelaySpec
 
 
 class Relays:

@@ -1,23 +1,25 @@
 """What each verb is asked to do, as JSON on standard input. Nothing here can become an option of a program."""
 
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
-from backup.database_spec import DatabaseSpec, LoggedDatabaseSpec, MariaDBSpec, PostgreSQLSpec, SQLiteSpec
+from backup.database_spec import DatabaseSpec, PostgreSQLSpec, SQLiteSpec
 from backup.locations import CREDENTIALS, kind_of
 from backup.points import RESERVED_NAMES
-from backup.spec_values import CrmName, InnerPath, Location, Path_, PlainPath, PointId, Queries, SqlName, UserName
+from backup.spec_values import CrmName, Location, Path_, PlainPath, PointId, Queries, SqlName, UserName
 
 SIX_HOURS_IN_SECONDS = 6 * 3600
 
 
-class _Spec(BaseModel):
+class Spec(BaseModel):
+    """What a verb is asked, or a part of it; whatever it does not know is refused."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class RepositorySpec(_Spec):
+class RepositorySpec(Spec):
     """Where a restic repository is, and the file with its password.
 
     `lock_directory` holds the lease that keeps two runs apart (default: beside the repository; one that is elsewhere needs it);
@@ -50,12 +52,14 @@ class RepositorySpec(_Spec):
         return self
 
 
-class _RepositoryVerb(_Spec):
+class RepositoryVerb(Spec):
+    """A verb that acts on a repository, for as long as `deadline_seconds` at most."""
+
     repository: RepositorySpec
     deadline_seconds: Annotated[float, Field(gt=0)] = SIX_HOURS_IN_SECONDS
 
 
-class InitSpec(_RepositoryVerb):
+class InitSpec(RepositoryVerb):
     """Create the repository unless it exists.
 
     With `quick_key`, one on this machine gets a second key for its password, which costs nothing to derive: for a password of at least
@@ -65,7 +69,7 @@ class InitSpec(_RepositoryVerb):
     quick_key: bool = False
 
 
-class BackupSpec(_RepositoryVerb):
+class BackupSpec(RepositoryVerb):
     """Make one recovery point. `record` holds facts to keep with it; they may use any name but the record's own.
 
     Where the database's log is received into `spool`, the point is marked in that log. Without a `dump` that mark is all that leads to it,
@@ -97,7 +101,7 @@ class BackupSpec(_RepositoryVerb):
         return self
 
 
-class PointsSpec(_RepositoryVerb):
+class PointsSpec(RepositoryVerb):
     """List the recovery points, of one CRM or of all."""
 
     crm: CrmName | None = None
@@ -107,7 +111,7 @@ class LeftoversSpec(PointsSpec):
     """List the snapshots that belong to no recovery point."""
 
 
-class RestoreSpec(_RepositoryVerb):
+class RestoreSpec(RepositoryVerb):
     """Restore one recovery point: its dump into an existing empty database, its files into new directories.
 
     `owner` is the system user that shall own the files; without it they get the user ids that they were saved with. A database that is
@@ -135,181 +139,14 @@ class RestoreSpec(_RepositoryVerb):
         return self
 
 
-class _HeldSpec(_RepositoryVerb):
-    point: PointId
-    crm: CrmName | None = None
-    source: Path_
-    path: InnerPath = ""
-
-
-class FilesSpec(_HeldSpec):
-    """List a directory (`path`) of the tree `source` that a recovery point holds: by name, `limit` entries behind the first `after`."""
-
-    after: Annotated[int, Field(ge=0)] = 0
-    limit: Annotated[int, Field(ge=1, le=10_000)] = 1000
-
-
-class ReadSpec(_HeldSpec):
-    """Write a file of the tree `source` that a recovery point holds to standard output, or a directory as an archive.
-
-    What is said about it is on standard error.
-    """
-
-    archive: Literal["tar", "zip"] = "tar"
-
-
-class PreviewSpec(_HeldSpec):
-    """Compare a place of the tree `source` that a recovery point holds with the same place of the live tree `target`."""
-
-    target: Path_
-    named: Annotated[int, Field(ge=0, le=1000)] = 100
-
-
-class TablesSpec(_RepositoryVerb):
-    """List the tables that a recovery point's dump holds."""
-
-    point: PointId
-    crm: CrmName | None = None
-
-
-class RestoreTablesSpec(_RepositoryVerb):
-    """Restore single tables of a recovery point into the live `database`, into the new schema `schema_name` of its own.
-
-    `scratch` is a database beside it for as long as this takes; `role` owns what is made. `again` says that an earlier call was cut
-    off, so that what is there of that schema is its.
-    """
-
-    point: PointId
-    crm: CrmName | None = None
-    tables: Annotated[list[str], Field(min_length=1, max_length=1000)]
-    database: PostgreSQLSpec
-    role: SqlName
-    schema_name: Annotated[str, StringConstraints(pattern=r"^restored_[0-9_]{1,40}$")]
-    scratch: Annotated[str, StringConstraints(pattern=r"^crm_tables_[0-9]{1,20}$")]
-    again: bool = False
-
-
-class PutSpec(_RepositoryVerb):
-    """Bring `paths` of the tree `source` that a recovery point holds into the tree `target`, where a CRM may be serving.
-
-    With `kept`, whatever they take the place of is there afterwards; without it, `target` must not exist yet. `stage` is a directory
-    on the same disk, for as long as this takes. All that is written belongs to `owner`.
-    """
-
-    point: PointId
-    crm: CrmName | None = None
-    source: Path_
-    paths: Annotated[list[InnerPath], Field(min_length=1, max_length=1000)]
-    target: Path_
-    kept: Path_ | None = None
-    stage: Path_
-    owner: UserName
-
-    @model_validator(mode="after")
-    def _refuse_trees_in_each_other(self) -> Self:
-        trees = sorted(f"{tree}/" for tree in (self.target, self.kept, self.stage) if tree)
-        if any(later.startswith(earlier) for earlier, later in pairwise(trees)):
-            raise ValueError("target, kept and stage: none may be, or lie in, another one")
-        return self
-
-
-class BaseSpec(_RepositoryVerb):
-    """Save the files of a database's cluster while it serves. The log since then makes a database of them: see `stream`.
-
-    `spool` is where that log is received; it need no longer keep what is older. `record` holds facts to keep with it.
-    """
-
-    crm: CrmName
-    base: PointId
-    database: PostgreSQLSpec
-    spool: Path_
-    record: dict[str, JsonValue] = {}
-
-
-class RelaySpec(_RepositoryVerb):
-    """Ship what is received into `spool` into a repository elsewhere, called `name`, until somebody ends it."""
-
-    crm: CrmName
-    name: CrmName
-    spool: Path_
-    ship_every_seconds: Annotated[float, Field(gt=0)] = 60
-    deadline_seconds: Annotated[float, Field(ge=0)] = 0
-
-
-class StreamSpec(_RepositoryVerb):
-    """Receive the log of a database's cluster into `spool`, and ship it into the repository, until somebody ends it.
-
-    `relays` ship it elsewhere, too.
-    """
-
-    crm: CrmName
-    database: LoggedDatabaseSpec
-    spool: Path_
-    slot: SqlName = "crm_backup"
-    ship_every_seconds: Annotated[float, Field(gt=0)] = 60
-    relays: list[RelaySpec] = []
-    deadline_seconds: Annotated[float, Field(ge=0)] = 0
-
-    @model_validator(mode="after")
-    def _refuse_what_is_shipped_here_only(self) -> Self:
-        if self.relays and isinstance(self.database, MariaDBSpec):
-            raise ValueError("relays: a binary log is shipped into one repository; copy that one")
-        return self
-
-
-class ShipSpec(_RepositoryVerb):
-    """Ship what `spool` holds of a database's log, now. A log that is `ended` is received no more: the server need no longer keep it."""
-
-    crm: CrmName
-    spool: Path_
-    database: LoggedDatabaseSpec
-    slot: SqlName = "crm_backup"
-    ended: bool = False
-
-
-class BasesSpec(_RepositoryVerb):
-    """List the bases of a CRM, and until when the log of each goes on."""
-
-    crm: CrmName
-
-
-class RecoverSpec(_RepositoryVerb):
-    """Bring a cluster's files back into `target`, the log into `wal`: up to a recovery point, to `at`, or to all that was received."""
-
-    crm: CrmName
-    point: PointId | None = None
-    at: AwareDatetime | None = None
-    target: Path_
-    wal: Path_
-    owner: UserName = "postgres"
-
-    @model_validator(mode="after")
-    def _refuse_two_moments(self) -> Self:
-        if self.point and self.at:
-            raise ValueError("name a recovery point or a time, not both")
-        return self
-
-
-class ReplaySpec(_RepositoryVerb):
-    """Bring a MariaDB database back on a server of its own: to the end of the second before `at`, or with all that was received.
-
-    The database is empty and has the name it had; `scratch` is a directory with room for the log since the dump.
-    """
-
-    crm: CrmName
-    database: MariaDBSpec
-    at: AwareDatetime | None = None
-    scratch: Path_ = "/var/tmp"  # noqa: S108 - what lies there is in a directory that nobody else may enter
-
-
-class CopySpec(_RepositoryVerb):
+class CopySpec(RepositoryVerb):
     """Bring everything that is in the repository `source`, of one CRM or of all, into this one, too; it is made if there is none."""
 
     source: RepositorySpec
     crm: CrmName | None = None
 
 
-class KeepSpec(_RepositoryVerb):
+class KeepSpec(RepositoryVerb):
     """Keep what a small text file holds under a name, beside the recovery points; altogether the newest `last` are kept."""
 
     name: PointId
@@ -317,13 +154,13 @@ class KeepSpec(_RepositoryVerb):
     last: Annotated[int, Field(ge=1, le=1000)] = 30
 
 
-class KeptSpec(_RepositoryVerb):
+class KeptSpec(RepositoryVerb):
     """List what was kept under a name."""
 
     name: PointId
 
 
-class FetchSpec(_RepositoryVerb):
+class FetchSpec(RepositoryVerb):
     """Bring back what was kept last under a name, or what `snapshot` holds, into the new file `target`."""
 
     name: PointId
@@ -331,13 +168,13 @@ class FetchSpec(_RepositoryVerb):
     target: Path_
 
 
-class KeySpec(_RepositoryVerb):
+class KeySpec(RepositoryVerb):
     """Let the password in a second file open the repository, too."""
 
     new_password_file: Path_
 
 
-class InspectSpec(_Spec):
+class InspectSpec(Spec):
     """Count and check-sum a live database."""
 
     database: DatabaseSpec
@@ -346,7 +183,7 @@ class InspectSpec(_Spec):
     deadline_seconds: Annotated[float, Field(gt=0)] = SIX_HOURS_IN_SECONDS
 
 
-class ForgetSpec(_RepositoryVerb):
+class ForgetSpec(RepositoryVerb):
     """Give up recovery points, and (`prune`) the space that only they used.
 
     Bases and logs are given up where they lead only to moments before `log_since`, or all of them (`log_at_all` is false); snapshots of
@@ -367,14 +204,14 @@ class ForgetSpec(_RepositoryVerb):
         return self
 
 
-class CheckSpec(_RepositoryVerb):
+class CheckSpec(RepositoryVerb):
     """Check the repository: its structure, and all (`read_data`) or a part n/t (`read_data_subset`) of its data."""
 
     read_data: bool = False
     read_data_subset: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,3}/[1-9][0-9]{0,3}$")] | None = None
 
 
-class CompareSpec(_RepositoryVerb):
+class CompareSpec(RepositoryVerb):
     """Compare `sample` of the live files below `paths`, altogether up to `sample_bytes`, with a recovery point: the newest, or `point`."""
 
     crm: CrmName
@@ -382,33 +219,3 @@ class CompareSpec(_RepositoryVerb):
     paths: Annotated[list[Path_], Field(min_length=1)]
     sample: Annotated[int, Field(ge=1, le=400)] = 200
     sample_bytes: Annotated[int, Field(ge=1)] = 2**29
-
-
-AnySpec = (
-    InitSpec
-    | BackupSpec
-    | PointsSpec
-    | RestoreSpec
-    | FilesSpec
-    | ReadSpec
-    | PreviewSpec
-    | PutSpec
-    | TablesSpec
-    | RestoreTablesSpec
-    | InspectSpec
-    | ForgetSpec
-    | CheckSpec
-    | CompareSpec
-    | CopySpec
-    | BaseSpec
-    | BasesSpec
-    | StreamSpec
-    | ShipSpec
-    | RecoverSpec
-    | ReplaySpec
-    | RelaySpec
-    | KeepSpec
-    | KeptSpec
-    | FetchSpec
-    | KeySpec
-)

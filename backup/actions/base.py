@@ -13,7 +13,7 @@ from backup.failures import BackupFailure, leaving_unchanged
 from backup.interruption import finishing
 from backup.points import tags_of
 from backup.repository import Repository, Saved, open_repository, require_writable
-from backup.spec import BaseSpec
+from backup.spec_log import BaseSpec
 from backup.spool import NewestBase, Spool
 
 UNCHANGED = "No base was saved; the CRM and its earlier bases are unchanged."

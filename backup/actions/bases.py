@@ -6,7 +6,7 @@ from backup.bases import Base, Log, bases_among, logs_among, reaching
 from backup.events import Reporter
 from backup.failures import leaving_unchanged
 from backup.repository import open_repository
-from backup.spec import BasesSpec
+from backup.spec_log import BasesSpec
 
 
 def bases(spec: BasesSpec, reporter: Reporter) -> dict[str, JsonValue]:

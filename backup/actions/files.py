@@ -8,7 +8,7 @@ from backup.events import Reporter
 from backup.failures import leaving_unchanged
 from backup.held import HeldNode, held_tree
 from backup.repository import open_repository
-from backup.spec import FilesSpec
+from backup.spec_files import FilesSpec
 
 
 @dataclass(kw_only=True)

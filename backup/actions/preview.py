@@ -11,7 +11,7 @@ from backup.events import Reporter
 from backup.failures import leaving_unchanged
 from backup.held import HeldNode, held_tree
 from backup.repository import open_repository
-from backup.spec import PreviewSpec
+from backup.spec_files import PreviewSpec
 
 TYPES = {"file": stat.S_IFREG, "symlink": stat.S_IFLNK}
 

@@ -14,7 +14,7 @@ from backup.failures import BackupFailure, leaving_unchanged
 from backup.held import HeldNode, HeldTree, held_tree
 from backup.placing import Placed, place
 from backup.repository import open_repository
-from backup.spec import PutSpec
+from backup.spec_files import PutSpec
 from backup.streaming import into_file
 
 UNCHANGED = "Nothing was changed."

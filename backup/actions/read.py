@@ -12,7 +12,7 @@ from backup.held import HeldNode, HeldTree, held_tree
 from backup.repository import open_repository
 from backup.restic_executor import base_command
 from backup.restic_messages import failure_of
-from backup.spec import ReadSpec
+from backup.spec_files import ReadSpec
 
 GIVEN = ("file", "dir")
 

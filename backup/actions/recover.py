@@ -12,7 +12,7 @@ from backup.events import Reporter
 from backup.failures import BackupFailure, leaving_unchanged
 from backup.recorded import contents
 from backup.repository import open_repository
-from backup.spec import RecoverSpec
+from backup.spec_log import RecoverSpec
 from backup.wal import WalPosition, bytes_of
 
 NOTHING = "Nothing was restored and nothing was changed."

@@ -9,7 +9,7 @@ from backup.events import Reporter
 from backup.failures import BackupFailure, leaving_unchanged
 from backup.repository import open_repository
 from backup.shipping import Shipping
-from backup.spec import RelaySpec
+from backup.spec_log import RelaySpec
 from backup.spool import Spool
 
 

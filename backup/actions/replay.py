@@ -18,7 +18,7 @@ from backup.points import RecoveryPoint
 from backup.recorded import contents
 from backup.repository import Repository, open_repository
 from backup.scratch import scratch_directory
-from backup.spec import ReplaySpec
+from backup.spec_log import ReplaySpec
 
 NOTHING = "Nothing was restored; no database was changed."
 HALF = "What is live is unchanged. The database of this replay is incomplete: drop it before trying again."

@@ -13,7 +13,7 @@ from backup.failures import leaving_unchanged
 from backup.points import RecoveryPoint
 from backup.recorded import point_held
 from backup.repository import Repository, open_repository
-from backup.spec import RestoreTablesSpec
+from backup.spec_files import RestoreTablesSpec
 from backup.streaming import stream
 
 

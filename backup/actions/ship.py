@@ -12,7 +12,7 @@ from backup.events import Reporter
 from backup.failures import leaving_unchanged
 from backup.repository import Repository, Saved, open_repository
 from backup.shipping import Shipping
-from backup.spec import ShipSpec
+from backup.spec_log import ShipSpec
 from backup.spool import Spool
 
 PATIENCE_SECONDS = 5.0

@@ -7,7 +7,7 @@ from backup.actions.stream_wal import stream_wal
 from backup.database_spec import MariaDBSpec
 from backup.events import Reporter
 from backup.failures import leaving_unchanged
-from backup.spec import StreamSpec
+from backup.spec_log import StreamSpec
 
 
 def stream(spec: StreamSpec, reporter: Reporter) -> dict[str, JsonValue]:

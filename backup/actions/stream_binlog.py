@@ -12,7 +12,7 @@ from backup.events import Reporter
 from backup.failures import BackupFailure
 from backup.receiving import PATIENCE_SECONDS, ship_while
 from backup.repository import open_repository
-from backup.spec import StreamSpec
+from backup.spec_log import StreamSpec
 from backup.spool import Spool
 
 PAUSE_SECONDS = 1.0

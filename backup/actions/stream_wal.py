@@ -13,7 +13,7 @@ from backup.receiving import PATIENCE_SECONDS, ship_while
 from backup.relays import Relays
 from backup.repository import open_repository
 from backup.shipping import Shipping
-from backup.spec import StreamSpec
+from backup.spec_log import StreamSpec
 from backup.spool import Spool
 
 PAUSE_SECONDS = 1.0

@@ -9,7 +9,7 @@ from backup.failures import BackupFailure, leaving_unchanged
 from backup.points import RecoveryPoint
 from backup.recorded import point_held
 from backup.repository import Repository, open_repository
-from backup.spec import TablesSpec
+from backup.spec_files import TablesSpec
 from backup.streaming import text_from
 
 WITH_TABLES = "postgresql"
