@@ -214,9 +214,9 @@ def network_cut_for_the_log(stage: Stage) -> None:
 
 
 def lies_there(stage: Stage, far: Far, committed: datetime) -> bool:
-    """Whether everything that was committed by then was shipped."""
+    """Whether everything that was committed by then was shipped; a line that has just come back may not answer yet."""
     listed = stage.world.run("bases", repository=far.repository, crm="demo")
-    return any(base["until"] and datetime.fromisoformat(base["until"]) > committed for base in listed.last["bases"])
+    return listed.code == 0 and any(base["until"] and datetime.fromisoformat(base["until"]) > committed for base in listed.last["bases"])
 
 
 NETWORK: dict[str, Callable[[Stage], None]] = {
