@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,12 +27,18 @@ class Elsewhere:
 
 
 @pytest.fixture
-def elsewhere(world: World) -> Iterator[Elsewhere]:
+def elsewhere(world: World, empty_repository: Path) -> Iterator[Elsewhere]:
+    """A repository is there already, whose key costs little."""
+    shutil.copytree(empty_repository, world.directory / "elsewhere" / "crm")
     with append_only_server(world.directory / "elsewhere") as port:
-        made = Elsewhere(world=world, repository=world.repository_at(port))
-        run = made.run("init")
-        assert run.last.get("created") is True, run
-        yield made
+        yield Elsewhere(world=world, repository=world.repository_at(port))
+
+
+def test_a_repository_is_made_there_once(world: World) -> None:
+    with append_only_server(world.directory / "elsewhere") as port:
+        elsewhere = Elsewhere(world=world, repository=world.repository_at(port))
+        assert [elsewhere.run("init").last.get("created") for _ in range(2)] == [True, False]
+        assert elsewhere.backup("p1").code == 0
 
 
 def test_a_point_is_made_listed_and_restored(elsewhere: Elsewhere) -> None:
@@ -71,7 +78,7 @@ def test_a_wrong_password_of_the_server_is_said(elsewhere: Elsewhere) -> None:
 
 def test_a_server_that_is_away_is_said_in_time(elsewhere: Elsewhere) -> None:
     gone = elsewhere.repository | {"location": f"rest:http://127.0.0.1:{free_port()}/crm/"}
-    refused = elsewhere.world.run("points", repository=gone, deadline_seconds=20)
+    refused = elsewhere.world.run("points", repository=gone, deadline_seconds=5)
     assert (refused.code, refused.last["code"]) == (1, "deadline")
 
 
