@@ -24,7 +24,7 @@ class Tick:
 
 @dataclass(frozen=True, kw_only=True)
 class Stretch:
-    """From `begins` to `ends` one log was received, so that any moment between can be gone back to."""
+    """From `begins` to `ends` one log was received; whether a base and all of it lead to a moment between, a restore's preflight says."""
 
     begins: datetime
     ends: datetime

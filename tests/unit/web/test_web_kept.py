@@ -183,14 +183,14 @@ def test_the_time_line_shows_points_and_where_every_change_was_kept() -> None:
 def test_the_page_draws_the_time_line_as_far_as_every_change_was_shipped(world: PanelWorld, victor: Browser, oscar: Browser) -> None:
     store = world.appliance.store
     store.points.add(marked(1, "a"))
-    assert "can be gone back to" not in victor.get("/backups").text
+    assert "Every change was kept" not in victor.get("/backups").text
     store.instances.archive("sales", Archive(deployment="0001-2.7.13", spool="/s", database={}))
     world.appliance.settings.ledger_file.parent.mkdir(parents=True, exist_ok=True)
     with Ledger(world.appliance.settings.ledger_file) as ledger:
         until = {("sales", "local"): (NOON - timedelta(minutes=1)).timestamp(), ("sales", "offsite"): 0.0}
         ledger.tell_facts(LOG_SHIPPED, until)
     page = oscar.get("/backups").text
-    assert "Any moment from 2026-03-01 12:00:00 UTC to 2026-03-02 11:59:00 UTC can be gone back to." in page
+    assert "Every change was kept from 2026-03-01 12:00:00 UTC to 2026-03-02 11:59:00 UTC" in page
     assert '<a href="/instances/sales/restore?point=marked-1"><rect class="timeline-point' in page
     assert '<a href="/instances/sales/restore?point=marked-1"><rect' not in victor.get("/backups").text
 
