@@ -1,6 +1,7 @@
 """Look after the received logs of databases.
 
-After an upgrade or a restore another database serves, whose log is to be received; a repository that was added is to get it, too.
+After an upgrade or a restore another database serves, whose log is to be received; a repository that was added is to get it, too. And
+each day a new base is saved, so that going back never replays the log of more than a day.
 """
 
 import sys
@@ -10,7 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from appliance.domain.instance import Instance, InstanceState
-from appliance.errors import ApplianceError
+from appliance.domain.operation import OperationStatus
+from appliance.domain.schedule import Work
+from appliance.errors import ApplianceError, Conflict
 from appliance.operations.renewing import REQUESTED_BY, has_failed_lately
 from appliance.operations.requesting import request
 from appliance.operations.steps.archiving import relays_to
@@ -19,6 +22,7 @@ from appliance.wiring import Appliance
 PAUSE_SECONDS = 15.0
 PAUSE_AFTER_FAILURE = timedelta(minutes=15)
 """Not a day, as for what can wait: until it succeeds, what people write is kept by recovery points only."""
+BASE_EVERY = timedelta(days=1)
 
 
 @dataclass(kw_only=True)
@@ -33,6 +37,7 @@ class Archives:
         if idle and self.monotonic() >= self.due_at:
             self.due_at = self.monotonic() + PAUSE_SECONDS
             follow_switches(appliance, now)
+            save_bases(appliance, now)
 
 
 def follow_switches(appliance: Appliance, now: datetime) -> list[str]:
@@ -47,6 +52,37 @@ def follow_switches(appliance: Appliance, now: datetime) -> list[str]:
         except ApplianceError as error:
             print(f"The log of what {instance.name} serves now is not received yet: {error}", file=sys.stderr)
     return requested
+
+
+def save_bases(appliance: Appliance, now: datetime) -> list[str]:
+    """Request a new base where the last one is a day old and no schedule says when; gives the names. Not while schedules are paused."""
+    store, requested = appliance.store, []
+    if store.schedules.paused_by() is not None:
+        return []
+    scheduled = {one.subject for one in store.schedules.list() if one.kind == Work.ARCHIVE}
+    for instance in store.instances.list():
+        if instance.name in scheduled or not _has_an_old_base(appliance, instance, now):
+            continue
+        try:
+            request(appliance, "archive", instance.name, {}, requested_by=REQUESTED_BY, now=now)
+            requested.append(instance.name)
+        except Conflict:
+            continue  # it is busy, and asked again at the next look
+        except ApplianceError as error:
+            print(f"No new base of {instance.name} is saved yet: {error}", file=sys.stderr)
+    return requested
+
+
+def _has_an_old_base(appliance: Appliance, instance: Instance, now: datetime) -> bool:
+    if (
+        instance.state is not InstanceState.ACTIVE
+        or instance.archive is None
+        or has_failed_lately(appliance, "archive", instance.name, now)
+    ):
+        return False
+    done = [OperationStatus.SUCCEEDED]
+    last = next(iter(appliance.store.operations.list(instance=instance.name, kind="archive", status=done, limit=1)), None)
+    return last is not None and now - last.requested_at >= BASE_EVERY
 
 
 def _is_behind(instance: Instance, relays: Mapping[str, str]) -> bool:

@@ -14,8 +14,12 @@ from appliance.cli.backups import read_moment
 from appliance.domain.instance import Archive, InstanceState, RecoveryPoint
 from appliance.domain.operation import OperationStatus
 from appliance.domain.repository import Repository
+from appliance.domain.schedule import ScheduleRequest, Work
+from appliance.domain.window_request import WindowRequest
 from appliance.errors import InvalidRequest
-from appliance.operations.archives import Archives, follow_switches
+from appliance.operations.archives import Archives, follow_switches, save_bases
+from appliance.operations.requesting import request
+from appliance.operations.schedules import add_schedule
 from appliance.operations.steps.archiving import relays_to
 from appliance.operations.steps.copying import choose
 from appliance.wiring import Appliance
@@ -94,6 +98,38 @@ def test_what_has_failed_is_tried_again_after_a_quarter_of_an_hour_since_changes
     appliance.store.operations.finish(1, OperationStatus.FAILED, now=NOON, cause="no space", next_action="make room")
     assert follow_switches(appliance, NOON + timedelta(minutes=14)) == []
     assert follow_switches(appliance, NOON + timedelta(minutes=16)) == ["sales"]
+
+
+def based(appliance: Appliance) -> None:
+    """A base of noon."""
+    request(appliance, "archive", "sales", {}, requested_by="Alice", now=NOON)
+    appliance.store.operations.finish(1, OperationStatus.SUCCEEDED, now=NOON)
+
+
+def test_a_new_base_is_saved_each_day_by_itself(appliance: Appliance) -> None:
+    assert save_bases(appliance, NOON) == []
+    based(appliance)
+    assert save_bases(appliance, NOON + timedelta(hours=23)) == []
+    assert save_bases(appliance, NOON + timedelta(hours=24)) == ["sales"]
+    assert save_bases(appliance, NOON + timedelta(hours=24)) == [], "it is at work"
+    appliance.store.operations.finish(2, OperationStatus.FAILED, now=NOON, cause="no space", next_action="make room")
+    assert save_bases(appliance, NOON + timedelta(hours=43)) == []
+    assert save_bases(appliance, NOON + timedelta(hours=45)) == ["sales"]
+
+
+def test_a_base_is_left_to_its_schedule_and_to_who_has_paused_them(appliance: Appliance) -> None:
+    based(appliance)
+    late = NOON + timedelta(days=3)
+    appliance.store.schedules.pause_all(paused=True, by="Alice", now=NOON)
+    assert save_bases(appliance, late) == []
+    appliance.store.schedules.pause_all(paused=False, by="Alice", now=NOON)
+    window = WindowRequest(days="SUN", begin="02:00", minutes=60, time_zone="UTC")
+    asked = ScheduleRequest(name="bases", subject="sales", window=window, work=Work.ARCHIVE)
+    add_schedule(appliance, asked, requested_by="Alice", now=NOON)
+    assert save_bases(appliance, late) == []
+    appliance.store.schedules.remove("bases", by="Alice", now=NOON)
+    appliance.store.instances.archive("sales", None)
+    assert save_bases(appliance, late) == []
 
 
 @pytest.mark.parametrize("state", [InstanceState.REMOVING, InstanceState.INSTALLING])
