@@ -4,7 +4,7 @@ A point exists if and only if its record snapshot exists. The record is written 
 leaves snapshots of a database or of files ("leftovers"), never a point.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -85,15 +85,31 @@ class Snapshot(BaseModel):
     paths: list[str] = []
     original: str | None = None
     """What it was called in the repository that it was copied from."""
+    tree: str = ""
+    """The digest of all that it holds."""
 
     def tag(self, name: str) -> str | None:
         """Give the value of the tag NAME=value, if there is one."""
         return next((tag.removeprefix(f"{name}=") for tag in self.tags if tag.startswith(f"{name}=")), None)
 
 
-def names_here(snapshots: Iterable[Snapshot]) -> dict[str, str]:
-    """Give the id that each snapshot has here, by the one that records know it by."""
-    return {one.original: one.id for one in snapshots if one.original}
+def names_here(snapshots: Sequence[Snapshot]) -> dict[str, str]:
+    """Give the id that each snapshot has here, by the one that records know it by.
+
+    What is here by its own id is that one, whoever says to be it: the id is the digest of what it holds.
+    """
+    ids = {one.id for one in snapshots}
+    return {one.original: one.id for one in snapshots if one.original and one.original not in ids}
+
+
+def claimed_twice(snapshots: Sequence[Snapshot]) -> set[str]:
+    """Give the ids of copies that say to be of the same snapshot and hold different things: whoever can add may have added one of them."""
+    claims: dict[str, list[Snapshot]] = {}
+    copied = names_here(snapshots)
+    for one in snapshots:
+        if one.original in copied:
+            claims.setdefault(one.original, []).append(one)
+    return {one.id for same in claims.values() if len({one.tree for one in same}) > 1 for one in same}
 
 
 KEPT_FILE = "kept"

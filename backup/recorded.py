@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from backup.failures import BackupFailure
 from backup.locks import lease_file
-from backup.points import RECORD_FILE, Part, PointSnapshots, RecoveryPoint, Snapshot, names_here
+from backup.points import RECORD_FILE, Part, PointSnapshots, RecoveryPoint, Snapshot, claimed_twice, names_here
 from backup.repository import Repository
 from backup.streaming import read_small
 
@@ -26,14 +26,30 @@ class Contents:
     snapshots: list[Snapshot]
 
     def point(self, name: str) -> RecoveryPoint:
-        """Give the point of that id; raises a failure `point_missing`, or `ambiguous` if several CRMs have it."""
+        """Give the point of that id.
+
+        Raises a failure `point_missing`; `ambiguous` if several CRMs have it, or if it or what it saved is there twice and differs.
+        """
         found = [point for point in self.points if point.id == name]
         if not found:
             raise BackupFailure(f"There is no recovery point {name}. The verb points lists those that exist.", code="point_missing")
-        if len(found) > 1:
+        if len({point.crm for point in found}) > 1:
             crms = ", ".join(point.crm for point in found)
             raise BackupFailure(f"Several CRMs have a recovery point {name} ({crms}). Say which is meant.", code="ambiguous")
+        self._require_single(found)
         return found[0]
+
+    def _require_single(self, found: Sequence[RecoveryPoint]) -> None:
+        """Raises a failure `ambiguous` where it cannot be told what was saved from what somebody has added since."""
+        saved = {name for point in found for name in (point.snapshots.database, point.snapshots.files) if name}
+        twice = sorted(saved & claimed_twice(self.snapshots))
+        if twice or any(point != found[0] for point in found):
+            what = f"what it saved (snapshot {twice[0][:8]})" if twice else "its record"
+            raise BackupFailure(
+                f"Recovery point {found[0].id} cannot be told from what somebody else has added: {what} is there twice, and differs. "
+                f"Read it from another repository, or take another point; restic snapshots --tag point={found[0].id} shows them.",
+                code="ambiguous",
+            )
 
     def of_parts(self, *parts: Part) -> list[str]:
         """Give the ids of the snapshots that hold these."""

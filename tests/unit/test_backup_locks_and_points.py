@@ -9,7 +9,8 @@ from backup.actions.restore import differences_between
 from backup.engines.shape import Measures, count_from
 from backup.failures import BackupFailure, RepositoryLocked
 from backup.locks import Lock, is_stale, lease, lease_file
-from backup.points import PointSnapshots, RecoveryPoint, Snapshot, is_left_behind, leftovers_among, tags_of
+from backup.points import PointSnapshots, RecoveryPoint, Snapshot, claimed_twice, is_left_behind, leftovers_among, names_here, tags_of
+from backup.recorded import Contents
 from backup.tables import table_of_points
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -67,6 +68,32 @@ def test_data_without_a_record_is_left_over_even_under_a_point_id_that_was_used_
     made_by_hand = Snapshot(id="fifth", time=NOW, tags=["part=files"])
     left = leftovers_among([*found, made_by_hand], [point("p1", database="second", files="third")])
     assert [one.id for one in left] == ["first"]
+
+
+def held(name: str, tree: str, original: str | None = None) -> Snapshot:
+    return Snapshot(id=name, time=NOW, tree=tree, original=original, tags=tags_of(crm="demo", point="p1", part="files"))
+
+
+def test_a_copy_that_somebody_has_made_again_with_less_in_it_is_not_taken_for_the_point() -> None:
+    whole, less, same = held("here", "t1", "there"), held("rewritten", "t2", "there"), held("again", "t1", "there")
+    assert claimed_twice([whole, same]) == set()
+    assert claimed_twice([whole, less]) == {"here", "rewritten"}
+    assert (claimed_twice([held("there", "t1"), less]), names_here([held("there", "t1"), less])) == (set(), {})
+    known = point("p1", files="here")
+    assert Contents(points=[known], snapshots=[whole, same]).point("p1") == known
+    with pytest.raises(BackupFailure, match=r"what it saved \(snapshot here\) is there twice, and differs") as refused:
+        Contents(points=[known], snapshots=[whole, less]).point("p1")
+    assert refused.value.code == "ambiguous"
+
+
+def test_a_record_that_somebody_has_added_is_not_taken_for_the_points_own() -> None:
+    known, other = point("p1", files="here"), point("p1", files="elsewhere")
+    assert Contents(points=[known, known], snapshots=[]).point("p1") == known
+    with pytest.raises(BackupFailure, match="its record is there twice, and differs"):
+        Contents(points=[known, other], snapshots=[]).point("p1")
+    of_another = known.model_copy(update={"crm": "other"})
+    with pytest.raises(BackupFailure, match="Several CRMs have a recovery point p1"):
+        Contents(points=[known, of_another], snapshots=[]).point("p1")
 
 
 def test_what_another_machine_has_just_saved_is_not_taken_for_left_behind() -> None:

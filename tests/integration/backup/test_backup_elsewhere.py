@@ -1,6 +1,8 @@
 """A repository on another machine, to which can only be added: rclone's REST server, with a password and nothing else."""
 
+import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +69,18 @@ def test_a_point_that_was_copied_there_is_restored_when_the_first_repository_is_
     assert elsewhere.run("leftovers").last["leftovers"] == []
     restored = world.ended(world.start("restore", world.restore_spec("p1", repository=elsewhere.repository)))
     assert (restored.code, restored.last.get("counts")) == (0, {"contacts": 300}), restored
+
+
+def test_files_that_a_host_has_saved_again_with_less_in_them_are_not_taken_for_the_points_own(elsewhere: Elsewhere) -> None:
+    world = elsewhere.world
+    assert elsewhere.backup("p1").code == 0
+    argv = ["restic", "--no-cache", "--repo", elsewhere.repository["location"], "--password-file", elsewhere.repository["password_file"]]
+    login = {name: Path(file).read_text().strip() for name, file in elsewhere.repository["credentials"].items()}
+    subprocess.run([*argv, "rewrite", "--tag", "part=files", "--exclude", "*"], env=os.environ | login, check=True, capture_output=True)
+    restored = world.ended(world.start("restore", world.restore_spec("p1", repository=elsewhere.repository)))
+    assert restored.code == 0
+    back = sorted(path.relative_to(world.directory / "restored") for path in (world.directory / "restored").rglob("*"))
+    assert back == sorted(path.relative_to(world.uploads) for path in world.uploads.rglob("*")) != []
 
 
 def test_a_wrong_password_of_the_server_is_said(elsewhere: Elsewhere) -> None:
