@@ -1,7 +1,7 @@
 """Look after the received logs of databases.
 
 After an upgrade or a restore another database serves, whose log is to be received; a repository that was added is to get it, too. And
-each day a new base is saved, so that going back never replays the log of more than a day.
+each day a new base is saved, so that going back replays the log of about a day at the most.
 """
 
 import sys
