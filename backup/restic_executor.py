@@ -8,6 +8,7 @@ a process serves one repository only.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import restic  # type: ignore[import-untyped]
@@ -17,6 +18,7 @@ from backup import restic_arguments
 from backup.children import Ended, run
 from backup.events import Reporter
 from backup.failures import BackupFailure
+from backup.full_disk import FullDisk
 from backup.restic_messages import PARTIAL, error_texts, failure_of, progress_in, refusal_in
 
 BINARY = "restic"
@@ -48,9 +50,17 @@ class ResticExecutor:
     def execute(self, command: Sequence[str], *, stdin: bytes = b"", keep: Callable[[str], bool] | None = None) -> str:
         """Run a whole restic command line and give its output without status lines, or what `keep` wants of it; raises typed failures."""
         verb = verb_of(command)
+        wanted = keep or partial(self._keep, self._disk_under(verb))
         argv = self.with_flags(command, reading=self.only_reads(verb))
         try:
-            ended = run(argv, keep=keep or self._keep, hear=self._hear, stdin=stdin, inherited=self.inherited, environment=self.environment)
+            ended = run(
+                argv,
+                keep=wanted,
+                hear=self._hear,
+                stdin=stdin,
+                inherited=self.inherited,
+                environment=self.environment,
+            )
         except FileNotFoundError as error:
             raise BackupFailure("setpriv (Debian package util-linux) is missing.", code="setpriv_missing") from error
         return self._output_of(ended, verb)
@@ -81,11 +91,16 @@ class ResticExecutor:
         """Whether what reads for long takes no lock, since none could be written."""
         return not self.takes_locks or self.is_full
 
-    def _keep(self, line: str) -> bool:
+    def _disk_under(self, verb: str) -> FullDisk | None:
+        return FullDisk(location=self.location) if verb == "backup" and self.location.startswith("/") else None
+
+    def _keep(self, disk: FullDisk | None, line: str) -> bool:
         progress = progress_in(line)
         if progress is None:
             return True
         done, total = progress
+        if disk:
+            disk.see(done)
         self.reporter.progress(self.stage, bytes_done=done, bytes_total=self.expected_bytes or total)
         return False
 
