@@ -180,7 +180,7 @@ class Supervisord:
         return bool(added or changed or removed)
 
     def start(self) -> bool:
-        """Start what does not run and wait until the port accepts, or without a port until supervisord is sure."""
+        """Start what does not run, wait until the port accepts, and until supervisord has seen all of them run for a second."""
         if missing := set(self.request.names) - set(self.states()):
             self._update(missing)
         idle = [name for name, state in self.states().items() if state not in RUNNING]
@@ -188,7 +188,7 @@ class Supervisord:
             self.call("startProcess", name, False)
         wait_until_port_accepts(self.request, self.check)
         deadline = time.monotonic() + self.request.timeout_seconds
-        while self.check() and not self.request.port and time.monotonic() < deadline:
+        while self.check() and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
         return bool(idle or missing)
 
