@@ -21,6 +21,7 @@ from appliance.operations.carriers import Carrier, CarrierFile, carrier_file, fo
 from appliance.operations.engine import Engine
 from appliance.operations.keeping import Keeping
 from appliance.operations.publishing import Publishing
+from appliance.operations.refreshing import Refreshing
 from appliance.operations.renewing import Renewing
 from appliance.operations.scheduling import Scheduling
 from appliance.operations.telling import tell_end
@@ -83,6 +84,7 @@ class Worker:
     keeping: Keeping = field(default_factory=Keeping)
     renewing: Renewing = field(default_factory=Renewing)
     archives: Archives = field(default_factory=Archives)
+    refreshing: Refreshing = field(default_factory=Refreshing)
     scheduling: Scheduling = field(default_factory=Scheduling)
     publishing: Publishing = field(default_factory=Publishing)
     waiting: Carrier | None = None
@@ -104,6 +106,7 @@ class Worker:
             while not self.stopping:
                 self._waiting_carrier()  # anew only after the pause: the one that has just been sent off needs the processor
                 self._watch()
+                self.refreshing.look(self.appliance, self.now(), idle=not self.carried)  # before what its hosts would not understand
                 self.scheduling.look(self.appliance, self.now())
                 self._claim()
                 self.keeping.clear(self.appliance, self.now(), idle=not self.carried)
