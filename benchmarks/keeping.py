@@ -114,15 +114,15 @@ class Keeping:
             raise MeasureFailed(f"pg_dump ended with {source.returncode}.")
 
     @contextmanager
-    def received(self, *, every_seconds: float = 3600, **more: Any) -> Iterator[None]:
-        """Receive the log for the length of the block, and ship it so often."""
+    def received(self, *, every_seconds: float = 3600, **more: Any) -> Iterator[subprocess.Popen[bytes]]:
+        """Receive the log for the length of the block, and ship it so often; gives the process that does."""
         told = json.dumps({"repository": self.repository(), **self.log, "ship_every_seconds": every_seconds, **more})
         with (self.place / "stream.log").open("ab") as said:
             stream = subprocess.Popen([sys.executable, "-m", "backup", "stream"], stdin=subprocess.PIPE, stdout=said, stderr=said)
             _tell(stream, told)
         try:
             wait_until(lambda: any(self.spool.glob("receiving/*.partial")), seconds=CATCH_UP_SECONDS, what="the log to be received")
-            yield
+            yield stream
         finally:
             stream.terminate()
             stream.wait()

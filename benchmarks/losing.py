@@ -56,11 +56,16 @@ def beating(cluster: Cluster, *, pause_seconds: float) -> Iterator[Heartbeat]:
 
 def kill_server(cluster: Cluster) -> None:
     """Kill -9 of the server and of every process of it, as one."""
-    server = psutil.Process(int((cluster.data / "postmaster.pid").read_text().split()[0]))
-    for process in [server, *server.children(recursive=True)]:
+    kill_tree(int((cluster.data / "postmaster.pid").read_text().split()[0]))
+
+
+def kill_tree(pid: int) -> None:
+    """Kill -9 of a process and of all that it has started."""
+    parent = psutil.Process(pid)
+    for process in [parent, *parent.children(recursive=True)]:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGKILL)
-    psutil.wait_procs([server], timeout=SERVING_SECONDS)
+    psutil.wait_procs([parent], timeout=SERVING_SECONDS)
 
 
 @contextmanager
