@@ -88,6 +88,9 @@ def test_the_restore_form_asks_only_for_what_its_choice_needs(visitor: Visitor) 
     expect(visitor.page.get_by_label("Name of the new CRM")).to_be_hidden()
     expect(visitor.page.get_by_label("to confirm")).to_be_visible()
     expect(visitor.page.get_by_role("button", name="Restore")).to_be_disabled()
+    expect(visitor.page.get_by_role("button", name="What would be lost?")).to_be_enabled()
+    visitor.page.get_by_label("to confirm").fill("sales")
+    expect(visitor.page.get_by_role("button", name="Restore")).to_be_enabled()
 
 
 def test_the_overview_follows_what_happens(appliance: Appliance, visitor: Visitor) -> None:

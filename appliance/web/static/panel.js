@@ -17,7 +17,7 @@ function follow(log) {
 
 // A button that destroys something wakes up when the name is typed; the panel checks again.
 function typedName(field) {
-  const button = field.form.querySelector("[type=submit]");
+  const button = field.form.querySelector("[type=submit]:not([formaction])"); // one with its own address only looks
   const check = () => { button.disabled = !field.disabled && field.value !== field.dataset.expected; };
   field.form.addEventListener("input", check);
   field.form.addEventListener("change", check);
