@@ -60,6 +60,13 @@ SPECS: dict[str, type[AnySpec]] = {
     "fetch": FetchSpec,
     "key": KeySpec,
 }
+WITH_FLAGS = {
+    "points": "list the recovery points",
+    "check": "check the repository",
+    "restore": "restore a recovery point into an empty database and new directories",
+    "inspect": "count and check-sum a database",
+}
+"""What an administrator whose panel is dead needs; all others are told by the panel."""
 NAMED_BY = {"postgresql": ("name", "port", "socket_directory", "user"), "mariadb": ("name", "socket", "user"), "sqlite": ("file",)}
 """What the flag --database is in the spec of each engine, and which flags say where it is."""
 EPILOG = "Without flags, the verb reads its specification as one JSON object from standard input."
@@ -89,35 +96,8 @@ def sentence_of(error: ValidationError) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m backup", description="Recovery points of CRMs, kept by restic.", epilog=EPILOG)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    points = verbs.add_parser("points", help="list the recovery points")
-    check = verbs.add_parser("check", help="check the repository")
-    restore = verbs.add_parser("restore", help="restore a recovery point into an empty database and new directories")
-    inspect = verbs.add_parser("inspect", help="count and check-sum a database")
-    for name in (
-        "init",
-        "backup",
-        "forget",
-        "leftovers",
-        "compare",
-        "copy",
-        "base",
-        "bases",
-        "stream",
-        "ship",
-        "relay",
-        "recover",
-        "replay",
-        "keep",
-        "kept",
-        "fetch",
-        "key",
-        "files",
-        "read",
-        "preview",
-        "put",
-        "tables",
-        "restore-tables",
-    ):
+    points, check, restore, inspect = (verbs.add_parser(name, help=text) for name, text in WITH_FLAGS.items())
+    for name in [verb for verb in SPECS if verb not in WITH_FLAGS]:
         verbs.add_parser(name, help=SPECS[name].__doc__)
     _repository_flags(points, check, restore)
     for one in (points, restore):

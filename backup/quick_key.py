@@ -58,13 +58,13 @@ def add_quick_key(location: Path, password: str) -> bool:
     if len(password) < SHORTEST_PASSWORD:
         raise ValueError(f"the password has fewer than {SHORTEST_PASSWORD} characters")
     keys = sorted((key for _, key in _keys(location)), key=lambda key: key.cost)
-    opened = next(((key, master) for key in keys if (master := _opened(key, password)) is not None), None)
+    opened = next(((key, master) for key in keys if (master := open_master(key, password)) is not None), None)
     if opened is None:
         raise ValueError("the password opens no key of it")
     key, master = opened
     if _is_quick(key):
         return False
-    _write(location / "keys", _wrapped(key, master, password).model_dump_json().encode())
+    _write(location / "keys", wrap_master(key, master, password).model_dump_json().encode())
     return True
 
 
@@ -77,6 +77,27 @@ def set_aside_damaged(location: Path) -> bool:
     for file in damaged:
         file.rename(file.with_name(f"{file.name}-damaged"))
     return bool(damaged)
+
+
+def open_master(key: KeyFile, password: str) -> bytes | None:
+    """Give the master key, or None where the password is another one's."""
+    wrapped = b64decode(key.data)
+    nonce, body, mac = wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:-MAC_BYTES], wrapped[-MAC_BYTES:]
+    derived = _derived(key, password)
+    try:
+        Poly1305.verify_tag(_mac_key(derived, nonce), body, mac)
+    except InvalidSignature:
+        return None
+    return _crypted(derived, nonce, body)
+
+
+def wrap_master(like: KeyFile, master: bytes, password: str) -> KeyFile:
+    """Give a quick key for a password, which is otherwise like one that there is."""
+    key = like.model_copy(update={**COST, "salt": b64encode(os.urandom(SALT_BYTES)).decode()})
+    nonce, derived = os.urandom(NONCE_BYTES), _derived(key, password)
+    body = _crypted(derived, nonce, master)
+    mac = Poly1305.generate_tag(_mac_key(derived, nonce), body)
+    return key.model_copy(update={"data": b64encode(nonce + body + mac).decode()})
 
 
 def _is_quick(key: KeyFile) -> bool:
@@ -106,26 +127,6 @@ def _seems_quick(file: Path) -> bool:
         return _is_quick(KeyFile.model_validate_json(file.read_bytes()))
     except ValidationError:
         return False
-
-
-def _opened(key: KeyFile, password: str) -> bytes | None:
-    """The master key, or None where the password is another one's."""
-    wrapped = b64decode(key.data)
-    nonce, body, mac = wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:-MAC_BYTES], wrapped[-MAC_BYTES:]
-    derived = _derived(key, password)
-    try:
-        Poly1305.verify_tag(_mac_key(derived, nonce), body, mac)
-    except InvalidSignature:
-        return None
-    return _crypted(derived, nonce, body)
-
-
-def _wrapped(like: KeyFile, master: bytes, password: str) -> KeyFile:
-    key = like.model_copy(update={**COST, "salt": b64encode(os.urandom(SALT_BYTES)).decode()})
-    nonce, derived = os.urandom(NONCE_BYTES), _derived(key, password)
-    body = _crypted(derived, nonce, master)
-    mac = Poly1305.generate_tag(_mac_key(derived, nonce), body)
-    return key.model_copy(update={"data": b64encode(nonce + body + mac).decode()})
 
 
 def _derived(key: KeyFile, password: str) -> bytes:

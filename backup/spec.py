@@ -1,6 +1,5 @@
 """What each verb is asked to do, as JSON on standard input. Nothing here can become an option of a program."""
 
-from itertools import pairwise
 from typing import Annotated, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
@@ -8,7 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, Str
 from backup.database_spec import DatabaseSpec, PostgreSQLSpec, SQLiteSpec
 from backup.locations import CREDENTIALS, kind_of
 from backup.points import RESERVED_NAMES
-from backup.spec_values import CrmName, Location, Path_, PlainPath, PointId, Queries, SqlName, UserName
+from backup.spec_values import CrmName, Location, Path_, PlainPath, PointId, Queries, SqlName, UserName, refuse_nested
 
 SIX_HOURS_IN_SECONDS = 6 * 3600
 
@@ -133,9 +132,7 @@ class RestoreSpec(RepositoryVerb):
             raise ValueError("role: say which role shall own what is restored into the database")
         if self.database and self.role and not isinstance(self.database, PostgreSQLSpec):
             raise ValueError(f"role: in a database of {self.database.engine} nothing is owned by a role")
-        targets = sorted(f"{target}/" for target in (self.files or {}).values())
-        if any(later.startswith(earlier) for earlier, later in pairwise(targets)):
-            raise ValueError("files: no target may be, or lie in, another one")
+        refuse_nested(list((self.files or {}).values()))
         return self
 
 

@@ -2,6 +2,7 @@
 
 import os.path
 import re
+from itertools import pairwise
 from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
@@ -23,6 +24,13 @@ def inner_path(value: str) -> str:
     if value and ({"", ".", ".."} & set(value.split("/")) or "\0" in value):
         raise ValueError("must be a path inside the tree, without '..', '//' or a '/' at an end")
     return value
+
+
+def refuse_nested(targets: list[str]) -> None:
+    """Raise ValueError where one target is, or lies in, another one."""
+    ends = sorted(f"{target}/" for target in targets)
+    if any(later.startswith(earlier) for earlier, later in pairwise(ends)):
+        raise ValueError("files: no target may be, or lie in, another one")
 
 
 Path_ = Annotated[str, AfterValidator(normalised_path)]

@@ -12,6 +12,7 @@ from backup import ownership, restic_arguments
 from backup.events import Reporter
 from backup.failures import BackupFailure, leaving_unchanged
 from backup.held import HeldNode, HeldTree, held_tree
+from backup.on_disk import on_disk
 from backup.placing import Placed, place
 from backup.repository import open_repository
 from backup.spec_files import PutSpec
@@ -30,7 +31,7 @@ def put(spec: PutSpec, reporter: Reporter) -> dict[str, JsonValue]:
         for path in spec.paths:
             _restore(tree, path, stage)
         ownership.give_to(spec.owner, str(stage))
-        with leaving_unchanged(PARTLY):
+        with leaving_unchanged(PARTLY), on_disk(Path(spec.target)):
             placed = _move(stage, spec)
     return {"new": placed.new, "replaced": placed.replaced, "same": placed.same}
 

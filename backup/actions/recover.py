@@ -1,18 +1,23 @@
 """Bring a cluster's files back beside what is live, ready to replay its log up to a moment when its server is started."""
 
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from pydantic import JsonValue
 
 from backup import ownership
 from backup.bases import Base, Log, bases_among, logs_among, reaching
+from backup.beside import beside
 from backup.engines.postgresql_files import complete_log, is_anything_committed_after, prepare_recovery
 from backup.events import Reporter
 from backup.failures import BackupFailure, leaving_unchanged
-from backup.recorded import contents
-from backup.repository import open_repository
-from backup.spec_log import RecoverSpec
+from backup.on_disk import on_disk
+from backup.recorded import Contents, readable_contents
+from backup.repository import Repository, open_repository
+from backup.spec_log import FilesBesideSpec, RecoverSpec
+from backup.trees import require_new, require_trees, restore_trees
 from backup.wal import WalPosition, bytes_of
 
 NOTHING = "Nothing was restored and nothing was changed."
@@ -28,17 +33,19 @@ def recover(spec: RecoverSpec, reporter: Reporter) -> dict[str, JsonValue]:
     with leaving_unchanged(NOTHING):
         repository = open_repository(spec.repository, reporter)
         repository.clear_stale_locks()
-        found = contents(repository, crm=spec.crm)
+        found = readable_contents(repository, crm=spec.crm)
         position = _position(found.point(spec.point).wal, spec.point) if spec.point else None
         base, log = _way_to(spec, position, bases_among(repository, found.snapshots), logs_among(found.snapshots))
         ownership.ids_of(spec.owner)
         for directory in (spec.target, spec.wal):
-            _require_new(Path(directory))
-    with leaving_unchanged(HALF):
-        with repository.stage("base", base.bytes_processed):
+            require_new(Path(directory))
+        meanwhile: list[Callable[[], None]] = [
+            partial(_restore_log, repository.apart(), log, spec.wal),
+            *_files(spec.beside, found, repository),
+        ]
+    with leaving_unchanged(HALF), on_disk(Path(spec.target)), on_disk(Path(spec.wal)):
+        with repository.stage("base", base.bytes_processed), beside(*meanwhile):
             repository.restore_tree(base.snapshot, source=base.directory, target=spec.target)
-        with repository.stage("log"):
-            repository.restore_tree(log.snapshot, source=log.directory, target=spec.wal)
         complete_log(Path(spec.wal))
         prepare_recovery(Path(spec.target), label=base.files.label, wal=Path(spec.wal), target=_target(spec, position, base))
         for directory in (spec.target, spec.wal):
@@ -46,6 +53,19 @@ def recover(spec: RecoverSpec, reporter: Reporter) -> dict[str, JsonValue]:
             ownership.give_to(spec.owner, directory)
     seconds = round(time.monotonic() - began_seconds, 3)
     return {"base": base.id, "version": base.files.version, "until": log.tags.until.isoformat(), "duration_seconds": seconds}
+
+
+def _restore_log(repository: Repository, log: Log, target: str) -> None:
+    with repository.stage("log"):
+        repository.restore_tree(log.snapshot, source=log.directory, target=target)
+
+
+def _files(wanted: FilesBesideSpec | None, found: Contents, repository: Repository) -> list[Callable[[], None]]:
+    if wanted is None:
+        return []
+    point = found.point(wanted.point)
+    require_trees(point, wanted.files, owner=wanted.owner)
+    return [partial(restore_trees, repository.apart(), point, wanted.files, owner=wanted.owner)]
 
 
 def _position(position: WalPosition | None, point: str) -> WalPosition:
@@ -76,8 +96,3 @@ def _target(spec: RecoverSpec, position: WalPosition | None, base: Base) -> dict
     if spec.at and is_anything_committed_after(spec.at, files=base.files, wal=Path(spec.wal)):
         return {"recovery_target_time": spec.at.isoformat()}
     return {}
-
-
-def _require_new(directory: Path) -> None:
-    if directory.is_symlink() or (directory.exists() and (not directory.is_dir() or any(directory.iterdir()))):
-        raise BackupFailure(f"{directory} exists and is not an empty directory. Recover into a new one.", code="not_empty")

@@ -1,11 +1,9 @@
 """Restore one recovery point beside what is live, and prove that what came back is what was saved."""
 
 import time
-from pathlib import Path
 
 from pydantic import JsonValue
 
-from backup import ownership
 from backup.database_spec import DatabaseSpec
 from backup.engines.registry import engine_of
 from backup.engines.shape import Engine, Measures
@@ -16,6 +14,7 @@ from backup.recorded import readable_contents
 from backup.repository import Repository, open_repository
 from backup.spec import RestoreSpec
 from backup.streaming import stream
+from backup.trees import require_trees, restore_trees
 
 NOTHING = "Nothing was restored; no database and no directory was changed."
 HALF = "What is live is unchanged. The targets of this restore are incomplete: drop them before trying again."
@@ -29,15 +28,11 @@ def restore(spec: RestoreSpec, reporter: Reporter) -> dict[str, JsonValue]:
         repository.clear_stale_locks()
         point = readable_contents(repository, crm=spec.crm).point(spec.point)
         _require_held(point, spec)
-        _require_new_directories(spec.files or {})
-        if spec.owner:
-            ownership.ids_of(spec.owner)
         if spec.database:
             engine_of(spec.database).require_empty()
     with leaving_unchanged(HALF):
         measures = restore_database(repository, point, spec.database, owner=spec.owner, role=spec.role) if spec.database else None
-        for source, target in (spec.files or {}).items():
-            _restore_files(repository, point, source=source, target=target, owner=spec.owner)
+        restore_trees(repository, point, spec.files or {}, owner=spec.owner)
     return {
         "point": point.id,
         "crm": point.crm,
@@ -90,29 +85,7 @@ def _verified(engine: Engine, database: DatabaseSpec, point: RecoveryPoint) -> M
     return measures
 
 
-def _restore_files(repository: Repository, point: RecoveryPoint, *, source: str, target: str, owner: str | None) -> None:
-    size = point.sizes.get("files") if point.paths == [source] else None
-    with repository.stage("files", size):
-        repository.restore_tree(str(point.snapshots.files), source=source, target=target)
-        if size:
-            repository.executor.reporter.progress("files", bytes_done=size, bytes_total=size)
-    ownership.apply(repository.directory(str(point.snapshots.files), source), target)
-    if owner:
-        ownership.give_to(owner, target)
-
-
 def _require_held(point: RecoveryPoint, spec: RestoreSpec) -> None:
     if spec.database and (point.snapshots.database is None or point.engine != spec.database.engine):
         raise BackupFailure(f"Recovery point {point.id} holds no {spec.database.engine} database.", code="part_missing")
-    if unknown := sorted(set(spec.files or {}) - set(point.paths)):
-        raise BackupFailure(
-            f"Recovery point {point.id} does not hold {', '.join(unknown)}. It holds: {', '.join(point.paths) or 'no files'}.",
-            code="part_missing",
-        )
-
-
-def _require_new_directories(files: dict[str, str]) -> None:
-    for target in files.values():
-        path = Path(target)
-        if path.is_symlink() or (path.exists() and not (path.is_dir() and not any(path.iterdir()))):
-            raise BackupFailure(f"{target} exists and is not an empty directory. Restore into a new one.", code="not_empty")
+    require_trees(point, spec.files or {}, owner=spec.owner)

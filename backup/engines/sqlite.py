@@ -20,7 +20,8 @@ from backup.points import PointQueries
 from backup.scratch import scratch_directory
 from backup.wal import Mark
 
-BUSY_SECONDS = 10
+BUSY_SECONDS = 30
+"""SQLite's locks are not fair: who reads beside one that writes without a pause, on a slow disk, waits long for a turn."""
 PAGES_AT_ONCE = 10_000
 """Between so many a cancel is heard."""
 COPY = "database.sqlite"

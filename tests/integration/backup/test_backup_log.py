@@ -15,9 +15,8 @@ import psutil
 import pytest
 
 from backup.shipping import NEVER
-from backup.spool import Spool
-from tests.support.backup_log import base, recovered, shipped, wait_until_shipped
-from tests.support.backup_world import CLUSTER, ROWS, VERSION, World, quietly, receiving
+from tests.support.backup_log import base, noted_as_shipped, recovered, shipped, wait_until_shipped
+from tests.support.backup_world import CLUSTER, ROWS, VERSION, World, contents_of, quietly, receiving
 from tests.support.house import wait_for
 from tests.support.rest_server import append_only_server, free_port
 
@@ -32,12 +31,6 @@ def streaming(world: World) -> Iterator[World]:
     """A CRM whose log is received and shipped."""
     with receiving(world, {}):
         yield world
-
-
-def noted_as_shipped(world: World, outlet: str) -> datetime | None:
-    """Up to when everything lies in a repository, as those are told who watch over it."""
-    noted = Spool(directory=world.directory / "spool", outlet=outlet).shipped()
-    return noted.at if noted else None
 
 
 def test_every_row_that_was_committed_comes_back(streaming: World) -> None:
@@ -216,8 +209,9 @@ def test_a_place_that_is_away_keeps_nothing_from_being_shipped_here(world: World
     with relaying(world, free_port()):
         base(world)
         before = shipped(world)
+        world.cluster.sql("tb_live", "insert into contact (name) values ('late')")
         wait_until_shipped(world)
-        assert shipped(world) >= before + 2
+        assert shipped(world) > before
         assert noted_as_shipped(world, "log-offsite") is None
         idle = datetime.now(UTC)
         wait_for(lambda: (noted_as_shipped(world, "log") or NEVER) > idle)  # nothing was changed since, and nothing is missing
@@ -237,3 +231,31 @@ def test_what_ships_elsewhere_is_started_again_when_it_was_killed(world: World) 
             os.kill(pid, signal.SIGKILL)
         wait_for(lambda: relays() - first)
     assert relays() == set()
+
+
+def test_the_files_of_a_recovery_point_come_back_beside_the_database(streaming: World) -> None:
+    base(streaming)
+    assert streaming.backup("p1", dump=False, spool=str(streaming.directory / "spool")).code == 0
+    restored = streaming.directory / "restored"
+    beside = {"point": "p1", "files": {str(streaming.uploads): str(restored)}, "owner": "nobody"}
+    with recovered(streaming, point="p1", beside=beside) as copy:
+        assert copy.answer("tb_live", ROWS) == 300
+    assert contents_of(restored) == contents_of(streaming.uploads) != {}
+    assert {path.owner() for path in (restored, *restored.rglob("*"))} == {"nobody"}
+
+
+def test_files_that_cannot_come_back_beside_the_database_are_named_before_anything_is_restored(streaming: World) -> None:
+    base(streaming)
+    assert streaming.backup("p1", dump=False, spool=str(streaming.directory / "spool")).code == 0
+    target, wal, restored = (streaming.directory / name for name in ("cluster", "wal", "restored"))
+    for point, source, code in (("p9", streaming.uploads, "point_missing"), ("p1", "/srv/other", "part_missing")):
+        beside = {"point": point, "files": {str(source): str(restored)}}
+        run = streaming.run("recover", crm="demo", target=str(target), wal=str(wal), beside=beside)
+        assert (run.code, run.last["code"]) == (1, code)
+        assert (target.exists(), wal.exists(), restored.exists()) == (False, False, False)
+
+
+@pytest.mark.parametrize("files", [{}, {"/srv/files": "/srv/cluster"}, {"/srv/files": "/srv/cluster/files"}])
+def test_files_beside_the_database_need_places_of_their_own(world: World, files: dict[str, str]) -> None:
+    run = world.run("recover", crm="demo", target="/srv/cluster", wal="/srv/wal", beside={"point": "p1", "files": files})
+    assert (run.code, run.last["code"]) == (2, "invalid")

@@ -6,13 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.backup_world import World
+from tests.support.backup_world import World, contents_of
 
 REPOSITORY = Path(__file__).parents[3]
-
-
-def contents_of(folder: Path) -> dict[str, str]:
-    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_a_recovery_point_comes_back_with_equal_counts_checksums_and_files(world: World) -> None:
