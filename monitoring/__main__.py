@@ -1,4 +1,4 @@
-"""`python -m monitoring` with the verbs `probe`, `serve`, `rules` and `dashboard`."""
+"""`python -m monitoring` with the verbs `probe`, `query`, `serve`, `rules` and `dashboard`."""
 
 import argparse
 import sys
@@ -15,6 +15,10 @@ def main() -> int:
     arguments = _parser().parse_args()
     if arguments.verb == "probe":
         return probe_once(sys.stdin, sys.stdout)
+    if arguments.verb == "query":
+        from monitoring.queries import query  # noqa: PLC0415 - it needs a driver, which takes a tenth of a second to load
+
+        return query(sys.stdin, sys.stdout)
     if arguments.verb == "dashboard":
         grafana.FILE.write_text(grafana.dashboard(), encoding="utf-8")
         return 0
@@ -27,6 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m monitoring", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("probe", help="run the probes described on standard input once and print their results")
+    verbs.add_parser("query", help="ask a CRM's database what is described on standard input, at the least priority, and print the rows")
     rules = verbs.add_parser("rules", help="write the alert rules as files for Prometheus")
     rules.add_argument("--directory", type=Path, default=DIRECTORY, metavar="DIRECTORY", help="where to, instead of beside this package")
     verbs.add_parser("dashboard", help="write the Grafana dashboard")

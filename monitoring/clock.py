@@ -29,3 +29,9 @@ def open_clock() -> Clock:
         return Moment(wall=datetime.now(UTC), boot_seconds=time.clock_gettime(time.CLOCK_BOOTTIME), boot_id=boot_id)
 
     return read
+
+
+def moment_at(wall: datetime) -> Moment:
+    """A moment of this boot by its wall clock time, as the clock goes now."""
+    here = open_clock()()
+    return Moment(wall=wall, boot_seconds=here.boot_seconds - (here.wall - wall).total_seconds(), boot_id=here.boot_id)

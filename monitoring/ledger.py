@@ -17,6 +17,7 @@ from monitoring.clock import Moment
 from monitoring.days import DAY_MS, Span, by_day, day_starts
 from monitoring.events import Event, event_of, is_told, write_clock_step, write_event
 from monitoring.facts import facts_of, replace_facts
+from monitoring.latencies import Buckets, count_latencies, forget_latencies, read_latencies, sum_latencies
 from monitoring.outages import Outage, outages_of
 from monitoring.schema import connect
 from monitoring.timeline import Heartbeat, Observation, advance, place, read_heartbeat, write_heartbeat
@@ -27,6 +28,14 @@ __all__ = ["SERVICE", "Interval", "Ledger", "Observation", "Outage", "State", "U
 SERVICE = "service"
 """The target that stands for the CRM as a whole."""
 
+EACH_CRM = """
+    WITH RECURSIVE each(crm) AS (
+        SELECT min(crm) FROM intervals
+        UNION ALL SELECT (SELECT min(crm) FROM intervals WHERE crm > each.crm) FROM each WHERE crm IS NOT NULL
+    )
+    SELECT crm FROM each WHERE crm IS NOT NULL
+"""
+"""By seeking in the index: there are many intervals of each."""
 UNSEEN_TAIL_SECONDS = 120
 """After this long without an observation, the time since the last one counts as unknown."""
 
@@ -54,6 +63,7 @@ class Ledger:
         self._connection = connect(path)
         self._lock = RLock()
         self._seen: set[tuple[str, str]] = set()
+        self._day: int | None = None
 
     def __enter__(self) -> Self:
         """For use in a `with` block."""
@@ -113,6 +123,10 @@ class Ledger:
                 seen.add(key)
             for check in checks:
                 count_check(connection, check)
+            count_latencies(connection, checks, heartbeat.position_ms)
+            if heartbeat.position_ms // DAY_MS != self._day:
+                forget_latencies(connection, heartbeat.position_ms)
+        self._day = heartbeat.position_ms // DAY_MS
         self._seen = seen
 
     def close_all_but(self, watched: Collection[tuple[str, str]]) -> None:
@@ -160,6 +174,17 @@ class Ledger:
         starts = day_starts(until_ms, round(now.wall.timestamp() * 1000) % DAY_MS, days)
         return by_day(self._spans(crm, target, starts[0], until_ms), starts, until_ms)
 
+    def latencies(self, crm: str, target: str, days: int, now: Moment) -> list[Buckets]:
+        """How long the probes of the last days took, oldest first; the last is today's, until now."""
+        position_ms = self.position_ms(now)
+        with self._lock:
+            return read_latencies(self._connection, crm, target, days, position_ms)
+
+    def latency_sums(self, crms: Collection[str], first_day: int, last_day: int) -> dict[str, Buckets]:
+        """How long the probes that count took, by CRM, from one day of the time axis to another."""
+        with self._lock:
+            return sum_latencies(self._connection, crms, first_day, last_day)
+
     def outages(self, crm: str, *, limit: int = 1000, target: str = SERVICE) -> list[Outage]:
         """When the target was down, newest first, out of its newest intervals; the first of them may have begun before."""
         query = "SELECT * FROM intervals WHERE crm = ? AND target = ? AND state = 'down' ORDER BY id DESC LIMIT ?"
@@ -177,6 +202,14 @@ class Ledger:
         """The newest interval of each crm and target."""
         rows = self._read("SELECT * FROM intervals WHERE id IN (SELECT max(id) FROM intervals GROUP BY crm, target)")
         return {(row["crm"], row["target"]): _interval(row) for row in rows}
+
+    def last_seen(self, crms: Collection[str] | None = None) -> list[tuple[str, State, str, datetime]]:
+        """How each CRM, or each of these, was found last as a whole: name, state, reason, and until when."""
+        newest = "SELECT max(id) FROM intervals WHERE crm = told.crm AND target = ?2"
+        told = EACH_CRM if crms is None else "SELECT value AS crm FROM json_each(?1)"
+        query = f"SELECT crm, state, reason, ended_at FROM intervals WHERE id IN (SELECT ({newest}) FROM ({told}) AS told)"  # noqa: S608 - made here
+        rows = self._read_tuples(query, (json.dumps(list(crms or ())), SERVICE))
+        return [(crm, State(state), reason, datetime.fromtimestamp(ended_at, UTC)) for crm, state, reason, ended_at in rows]
 
     def check_sums(self) -> dict[tuple[str, str], CheckSums]:
         """All checks ever carried out, by crm and target."""

@@ -16,13 +16,14 @@ from monitoring.certificates import Place, watch_certificates
 from monitoring.checks import Check
 from monitoring.clock import Clock
 from monitoring.ledger import SERVICE, Ledger, Observation
+from monitoring.mending import is_damage
 from monitoring.once import explain
 from monitoring.targets import Target, read_targets
 from monitoring.watch import Watch
 
 BEAT_SECONDS = 1.0
 PENDING_LIMIT = 200_000
-CRMS_AT_ONCE = 100
+PROGRAMS_AT_ONCE = 100
 
 log = logging.getLogger("monitoring")
 
@@ -31,7 +32,8 @@ log = logging.getLogger("monitoring")
 class Status:
     """What the exporter may know of the running monitor. `targets` is replaced as a whole, never changed.
 
-    `certificate_ends` is by CRM until when the certificate that it shows is valid, as Unix time.
+    `certificate_ends` is by CRM until when the certificate that it shows is valid, as Unix time; `host_answers` is by managed host whether
+    it answered when it was asked last.
     """
 
     targets: tuple[Target, ...] = ()
@@ -39,6 +41,7 @@ class Status:
     targets_read: bool = False
     errors: Counter[str] = field(default_factory=Counter)
     certificate_ends: dict[str, float] = field(default_factory=dict)
+    host_answers: dict[str, bool] = field(default_factory=dict)
 
 
 class Monitor:
@@ -53,7 +56,7 @@ class Monitor:
         self._file_stamp: tuple[int, int, int] | None = (0, 0, 0)
         self._watches: dict[str, tuple[Target, asyncio.Task[None]]] = {}
         self._unsettled: set[tuple[str, str]] | None = None
-        self._slots = asyncio.Semaphore(CRMS_AT_ONCE)
+        self._slots = asyncio.Semaphore(PROGRAMS_AT_ONCE)
         self._observations: list[Observation] = []
         self._checks: list[Check] = []
 
@@ -61,6 +64,10 @@ class Monitor:
         """Takes what a watch saw; the next heartbeat writes it."""
         self._observations.extend(observations)
         self._checks.extend(checks)
+
+    def see_host(self, host: str, *, answers: bool) -> None:
+        """Takes whether a host that was asked has answered."""
+        self.status.host_answers[host] = answers
 
     async def run(self, stop: asyncio.Event) -> None:
         """Watches until `stop` is set; then ends its probes and writes what is left."""
@@ -77,13 +84,18 @@ class Monitor:
         return [(target.crm, target.certificate) for target in self.status.targets if target.certificate is not None]
 
     async def beat(self) -> None:
-        """Writes the heartbeat and everything seen since the last. What cannot be written is kept and tried again."""
+        """Writes the heartbeat and everything seen since the last. What cannot be written is kept and tried again.
+
+        A damaged file ends the monitor: the next one mends it. Raises sqlite3.DatabaseError.
+        """
         observations, checks = self._observations, self._checks
         self._observations, self._checks = [], []
         try:
             await asyncio.to_thread(self._ledger.record, observations, checks, self._clock())
             await self._settle()
         except sqlite3.Error as error:
+            if is_damage(error):
+                raise
             self.status.errors["ledger"] += 1
             log.error("The ledger cannot be written (%s). What was seen is kept in memory and tried again.", error)
             self._observations = (observations + self._observations)[-PENDING_LIMIT:]
@@ -126,17 +138,18 @@ class Monitor:
         wanted = {target.crm: target for target in targets}
         for crm in [crm for crm, (target, _) in self._watches.items() if wanted.get(crm) != target]:
             self._watches.pop(crm)[1].cancel()
-        for crm in wanted.keys() - self._watches.keys():
-            self._watches[crm] = (wanted[crm], asyncio.create_task(self._watch(wanted[crm])))
+        new = [target for target in targets if target.crm not in self._watches]
+        for number, target in enumerate(new):
+            self._watches[target.crm] = (target, asyncio.create_task(self._watch(target, number=number, of=len(new))))
         self.status.targets, self.status.targets_read = targets, True
         self._unsettled = {(target.crm, name) for target in targets for name in (*target.probes, SERVICE)}
         log.info("Watching %s.", ", ".join(wanted) or "no CRM yet")
 
-    async def _watch(self, target: Target) -> None:
+    async def _watch(self, target: Target, *, number: int, of: int) -> None:
         """Keeps a watch going. An error in a probe's own code must not end the watch unseen: it is counted, and the time is unknown."""
         while True:
             try:
-                await Watch(target=target, clock=self._clock, sink=self, slots=self._slots).run()
+                await Watch(target=target, clock=self._clock, sink=self, slots=self._slots).run(number=number, of=of)
             except Exception as error:  # noqa: BLE001 - the monitor's loop
                 self.status.errors["probe"] += 1
                 where = "".join(traceback.format_tb(error.__traceback__))

@@ -1,7 +1,7 @@
 """The tables of the ledger and how its file is opened.
 
 Places on the time axis are whole milliseconds, so that sums are exact. The axis starts at the Unix time of the first heartbeat and
-grows by CLOCK_BOOTTIME; only over a reboot, where nothing else is known, by the wall clock. It never runs backwards.
+grows by CLOCK_BOOTTIME; only over a reboot by the wall clock, but never by less than the time since the boot. It never runs backwards.
 An `era` is a stretch without a reboot or a step of the wall clock.
 """
 
@@ -52,7 +52,16 @@ CREATE TABLE alert_changes (
     severity TEXT NOT NULL, at_seconds REAL NOT NULL, since_seconds REAL NOT NULL, value REAL NOT NULL
 );
 """
-_VERSIONS = (_TABLES, _TABLES_OF_RULES)
+_UNTOLD = """
+ALTER TABLE alerts ADD COLUMN untold TEXT NOT NULL DEFAULT ''
+"""
+_LATENCIES = """
+CREATE TABLE latencies (
+    crm TEXT NOT NULL, target TEXT NOT NULL, day INTEGER NOT NULL, bucket INTEGER NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (crm, target, day, bucket)
+) WITHOUT ROWID
+"""
+_VERSIONS = (_TABLES, _TABLES_OF_RULES, _UNTOLD, _LATENCIES)
 SCHEMA_VERSION = len(_VERSIONS)
 
 

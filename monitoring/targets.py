@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from monitoring.certificates import Place
 from monitoring.checks import DURATION_BOUNDS_SECONDS
+from monitoring.durable import sync_directory
 from monitoring.probes import Probe
 
 
@@ -40,8 +41,8 @@ class Promises(BaseModel):
 class Target(BaseModel):
     """One CRM: its probes by name, and the flag file whose existence means maintenance.
 
-    `live` and `ready` decide whether the CRM is up; any other probe that fails makes it degraded. For a CRM on another host, `through` is
-    the command that takes probes there: those named in `elsewhere`, and the look at the flag file.
+    `host` is where it runs. `tcp`, `tls`, `live` and `ready` decide whether it is up; any other probe that fails makes it degraded. For a
+    CRM on another host, `through` is the command that takes probes there: those named in `elsewhere`, and the look at the flag file.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,6 +50,7 @@ class Target(BaseModel):
     crm: str = Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")
     product: str
     release: str
+    host: str = ""
     interval_seconds: float = Field(default=15, gt=0)
     probes: dict[str, Probe]
     maintenance_flag: Path | None = None
@@ -106,12 +108,4 @@ def write_targets(path: Path, targets: Iterable[Target]) -> None:
     finally:
         with suppress(FileNotFoundError):
             Path(name).unlink()
-    _sync_directory(path.parent)
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_directory(path.parent)

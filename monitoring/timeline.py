@@ -50,12 +50,12 @@ def read_heartbeat(connection: sqlite3.Connection) -> Heartbeat | None:
 
 
 def advance(last: Heartbeat | None, now: Moment) -> Heartbeat:
-    """The heartbeat of now. Within a boot only CLOCK_BOOTTIME counts; over a reboot the wall clock is all there is."""
+    """The heartbeat of now. Within a boot only CLOCK_BOOTTIME counts; over a reboot the wall clock, but no less than the time since it."""
     if last is None:
         return Heartbeat(at=now, position_ms=round(now.wall.timestamp() * 1000), era=1)
     wall_seconds = (now.wall - last.at.wall).total_seconds()
     if now.boot_id != last.at.boot_id:
-        return Heartbeat(at=now, position_ms=last.position_ms + _milliseconds(wall_seconds), era=last.era + 1)
+        return Heartbeat(at=now, position_ms=last.position_ms + _milliseconds(max(wall_seconds, now.boot_seconds)), era=last.era + 1)
     boot_seconds = now.boot_seconds - last.at.boot_seconds
     step_seconds = wall_seconds - boot_seconds
     stepped = abs(step_seconds) > CLOCK_STEP_SECONDS

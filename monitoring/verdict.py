@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 from monitoring.uptime import State
 
-ESSENTIAL_PROBES = ("live", "ready")
-"""A CRM that fails one of these serves nobody. The rest (deep, queue, versions) may fail while people can still work."""
+ESSENTIAL_PROBES = ("tcp", "tls", "live", "ready")
+"""A CRM that fails one of these serves nobody; the lowest layer that fails is the cause.
+
+The rest (deep, queue, versions) may fail while people can still work.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from monitoring.exporter.certificates import collect_certificates
 from monitoring.exporter.events import History
 from monitoring.exporter.facts import collect_facts
 from monitoring.exporter.families import Family, TextWriter, counter, gauge
-from monitoring.exporter.host import collect_filesystems, collect_host
+from monitoring.exporter.host import collect_filesystems, collect_host, collect_managed
 from monitoring.exporter.probes import Seen
 from monitoring.exporter.promises import collect_promises
 from monitoring.facts import LOG_SHIPPED
@@ -52,7 +52,7 @@ class ApplianceCollector(Collector):
 
     def write(self) -> bytes:
         """The same as text, faster."""
-        with self._lock, _no_search_for_cycles():
+        with self._lock, no_search_for_cycles():
             return self._writer.write(self._families())
 
     def families(self) -> list[Family]:
@@ -73,6 +73,7 @@ class ApplianceCollector(Collector):
         yield from self._guarded("ledger", lambda: self._told(targets))
         yield from collect_promises(targets)
         yield collect_certificates(self._status.certificate_ends)
+        yield collect_managed(targets, self._status.host_answers)
         yield from self._guarded("host", collect_host)
         yield from self._guarded("filesystem", collect_filesystems)
         yield from self._guarded("ledger", self._heartbeat)
@@ -105,7 +106,7 @@ class ApplianceCollector(Collector):
 
 
 @contextmanager
-def _no_search_for_cycles() -> Iterator[None]:
+def no_search_for_cycles() -> Iterator[None]:
     """A scrape makes a hundred thousand things and no cycle among them; to search them for cycles would take a fifth of its time."""
     searched = gc.isenabled()
     gc.disable()

@@ -11,7 +11,8 @@ from monitoring.targets import Target
 
 OPERATION_KINDS = (
     *("install", "backup", "restore", "restore-beside", "restore-files", "restore-tables", "drill", "rehearse", "upgrade", "rollback"),
-    *("patch", "remove", "archive", "check", "retention", "certificate", "tidy", "host-prepare", "host-patch", "fleet-patch"),
+    *("patch", "remove", "archive", "check", "retention", "certificate", "configure", "maintenance", "tidy"),
+    *("host-prepare", "host-patch", "fleet-patch", "monitoring-stack"),
 )
 """All that the worker carries out; their series exist from the start, and an operation of no such kind would not be counted."""
 RESULTS = ("success", "partial", "failed", "cancelled", "rolled_back", "needs_attention")

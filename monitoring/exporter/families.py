@@ -5,8 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import add
+from typing import TYPE_CHECKING
 
-from prometheus_client.metrics_core import Metric
+if TYPE_CHECKING:
+    from prometheus_client.metrics_core import Metric
 
 Key = tuple[str, ...]
 REMEMBERED = 65_536
@@ -40,8 +42,10 @@ class Family:
         """Names of the labels of a series."""
         return (*self.labels, "le") if suffix == "_bucket" else self.labels
 
-    def as_metric(self) -> Metric:
+    def as_metric(self) -> "Metric":
         """The same for Prometheus's own library."""
+        from prometheus_client.metrics_core import Metric  # noqa: PLC0415 - rules know families too, and need no more of it
+
         metric = Metric(self.name, self.text, self.kind)
         for (suffix, key), value in zip(self.series, self.values, strict=True):
             metric.add_sample(self.name + suffix, dict(zip(self.labels_of(suffix), key, strict=True)), value)

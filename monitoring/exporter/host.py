@@ -1,12 +1,14 @@
 """Metrics of the machine, read when Prometheus asks."""
 
+import math
 import os
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import psutil
 
 from monitoring.exporter.families import Family, counter, gauge
+from monitoring.targets import Target
 
 
 def collect_host() -> Iterator[Family]:
@@ -27,6 +29,14 @@ def collect_host() -> Iterator[Family]:
 def _gauge(name: str, text: str, host: str, value: float) -> Family:
     family = gauge(name, text, ("host",))
     family.add((host,), value)
+    return family
+
+
+def collect_managed(targets: Sequence[Target], answers: Mapping[str, bool]) -> Family:
+    """Whether the hosts that CRMs are watched on from here have answered; NaN before they were asked."""
+    family = gauge("appliance_host_reachable", "Whether the managed host answered the appliance when it was asked last.", ("host",))
+    for host in sorted({target.host for target in targets if target.through and target.host}):
+        family.add((host,), answers.get(host, math.nan))
     return family
 
 

@@ -9,6 +9,7 @@ from monitoring.clock import Moment
 from monitoring.exporter.families import Family, Histogram, Key, counter, gauge
 from monitoring.exporter.grouped import name_bounds
 from monitoring.exporter.intervals import Intervals
+from monitoring.exporter.latencies import Latencies
 from monitoring.exporter.promises import collect_budgets
 from monitoring.ledger import SERVICE, Ledger, State
 from monitoring.targets import Target
@@ -30,6 +31,7 @@ class Seen:
         """Reads nothing yet."""
         self._ledger = ledger
         self._intervals = Intervals(ledger)
+        self._latencies = Latencies(ledger)
 
     def collect(self, targets: tuple[Target, ...], now: Moment) -> Iterator[Family]:
         """All series of all configured targets exist from the start."""
@@ -43,7 +45,8 @@ class Seen:
         yield self._coverage(targets, now)
         yield self._maintenance(targets)
         until_ms = self._ledger.position_ms(now)
-        yield collect_budgets(targets, lambda crm, window: self._intervals.uptime(crm, window, until_ms))
+        latencies = self._latencies.of_a_month([target.crm for target in targets], until_ms)
+        yield collect_budgets(targets, lambda crm, window: self._intervals.uptime(crm, window, until_ms), latencies)
 
     def uptime(self, crm: str, window: timedelta, until_ms: int) -> Uptime:
         """How a CRM spent the window that ends at a place on the ledger's time axis, by what was collected last."""
@@ -105,9 +108,9 @@ class Seen:
 
 
 def _crm_info(targets: tuple[Target, ...]) -> Family:
-    info = gauge("appliance_crm_info", "What runs under the name of a CRM.", ("crm", "product", "release"))
+    info = gauge("appliance_crm_info", "What runs under the name of a CRM, and where.", ("crm", "product", "release", "host"))
     for target in targets:
-        info.add((target.crm, target.product, target.release), 1)
+        info.add((target.crm, target.product, target.release, target.host), 1)
     return info
 
 

@@ -1,10 +1,11 @@
 """Metrics of what is promised of each CRM, and of what is left of it."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from monitoring.exporter.families import Family, gauge
+from monitoring.latencies import NONE, Buckets, share_within
 from monitoring.targets import Target
 from monitoring.uptime import Uptime
 
@@ -29,7 +30,7 @@ def collect_promises(targets: Sequence[Target]) -> Iterator[Family]:
     yield from (ratio, bound, rpo, rto, interval)
 
 
-def collect_budgets(targets: Sequence[Target], uptime: Callable[[str, timedelta], Uptime]) -> Family:
+def collect_budgets(targets: Sequence[Target], uptime: Callable[[str, timedelta], Uptime], latencies: Mapping[str, Buckets]) -> Family:
     """What is left of 30 days' error budget: 1 is all of it, below 0 is overdrawn; NaN before anything was seen."""
     text = "Share of the error budget of 30 days that is left."
     family = gauge("appliance_slo_error_budget_remaining_ratio", text, ("crm", "slo"))
@@ -37,4 +38,6 @@ def collect_budgets(targets: Sequence[Target], uptime: Callable[[str, timedelta]
         observed = uptime(target.crm, BUDGET_WINDOW).observed_ratio
         budget = 1 - target.promises.availability_ratio
         family.add((target.crm, "availability"), math.nan if observed is None else 1 - (1 - observed) / budget)
+        within = share_within(latencies.get(target.crm, NONE), target.promises.latency_seconds)
+        family.add((target.crm, "latency"), math.nan if within is None else 1 - (1 - within) / (1 - target.promises.latency_ratio))
     return family

@@ -1,8 +1,11 @@
 """The web server that hands the metrics out."""
 
 import json
+import ssl
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
+from socket import socket
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -11,6 +14,7 @@ from prometheus_client import CollectorRegistry, make_wsgi_app
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from monitoring.clock import Clock
+from monitoring.exporter.admission import Admission
 from monitoring.exporter.collector import ApplianceCollector
 from monitoring.ledger import Ledger
 from monitoring.monitor import Status
@@ -22,10 +26,22 @@ STALE_AFTER_SECONDS = 30
 """A monitor whose heartbeat is older than this is not well, although it still answers."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class MetricsDoor:
+    """Where other machines ask for the metrics: encrypted, and only if they are admitted."""
+
+    address: tuple[str, int]
+    context: ssl.SSLContext
+    admission: Admission
+
+
 class MetricsServer(ThreadingMixIn, WSGIServer):
     """Answers each request in a thread of its own, none of which keeps the monitor from ending."""
 
     daemon_threads = True
+
+    def handle_error(self, request: socket | tuple[bytes, socket], client_address: object) -> None:
+        """Who knocks without TLS, or goes away, is not worth a traceback each."""
 
 
 class _QuietHandler(WSGIRequestHandler):
@@ -43,6 +59,22 @@ def open_server(address: tuple[str, int], collector: ApplianceCollector, health:
         return pages.get(environ.get("PATH_INFO", ""), _not_found)(environ, start_response)
 
     return make_server(*address, route, server_class=MetricsServer, handler_class=_QuietHandler)
+
+
+def open_metrics_door(door: MetricsDoor, collector: ApplianceCollector) -> MetricsServer:
+    """Listens for other machines, with TLS; whoever is not admitted learns nothing. Raises OSError where the address is taken."""
+    metrics = _make_metrics(collector)
+
+    def guarded(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if not door.admission.admits(environ.get("HTTP_AUTHORIZATION", "")):
+            start_response("401 Unauthorized", [*door.admission.challenges(), ("Content-Length", "0")])
+            return []
+        return metrics(environ, start_response) if environ.get("PATH_INFO") == "/metrics" else _not_found(environ, start_response)
+
+    server = make_server(*door.address, guarded, server_class=MetricsServer, handler_class=_QuietHandler)
+    # The handshake is made by the thread of each request, so that one who is slow keeps nobody waiting.
+    server.socket = door.context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    return server
 
 
 def _make_metrics(collector: ApplianceCollector) -> "WSGIApplication":

@@ -32,9 +32,9 @@ ROWS: dict[str, tuple[Panel, ...]] = {
         Panel(title="In maintenance", query=f"appliance_crm_maintenance{{{CRM}}}", legend="{{crm}}", kind="stat", columns=6),
         Panel(
             title="Error budget of 30 days left",
-            query=f'appliance_slo_error_budget_remaining_ratio{{{CRM},slo="availability"}}',
+            query=f"appliance_slo_error_budget_remaining_ratio{{{CRM}}}",
             unit="percentunit",
-            legend="{{crm}}",
+            legend="{{crm}} {{slo}}",
             kind="gauge",
             columns=6,
         ),
@@ -81,6 +81,23 @@ ROWS: dict[str, tuple[Panel, ...]] = {
             columns=8,
         )
         for title, share in (("Median", 0.5), ("95th percentile", 0.95), ("99th percentile", 0.99))
+    ),
+    "Adoption": (
+        Panel(
+            title="People who changed something, by department",
+            query=f"appliance_adoption_active_users{{{CRM}}}",
+            legend="{{crm}} {{department}}",
+            columns=8,
+            text="On the last whole day (UTC).",
+        ),
+        Panel(title="Records", query=f"appliance_adoption_records{{{CRM}}}", legend="{{crm}}", columns=8),
+        Panel(
+            title="Untouched for 90 days",
+            query=f"appliance_adoption_untouched_ratio{{{CRM}}}",
+            unit="percentunit",
+            legend="{{crm}}",
+            columns=8,
+        ),
     ),
     "Recovery": (
         Panel(

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -21,14 +21,21 @@ class Result:
 
 
 class ProbeBase(BaseModel):
-    """The fields that every kind has. `interval_seconds` lets a costly probe run less often than its target asks for."""
+    """The fields that every kind has. `interval_seconds` lets a costly probe run less often than its target asks for.
+
+    A failure is confirmed by a second probe `confirm_after_seconds` later: soon enough to alert, late enough to outlast a reload.
+
+    A kind that `is_light` only waits for a server, so that a thousand at the same moment burden nobody.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    is_light: ClassVar[bool] = False
 
     name: str = Field(min_length=1, max_length=60)
     kind: str
     timeout_seconds: float = Field(default=10, gt=0, le=600)
     interval_seconds: float | None = Field(default=None, gt=0)
+    confirm_after_seconds: float = Field(default=2, ge=0, le=60)
 
 
 def healthy(detail: str) -> Result:

@@ -2,7 +2,7 @@
 
 import ssl
 from functools import cache
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import httpx
 from pydantic import AfterValidator, Field
@@ -24,7 +24,8 @@ def trusted_certificates(trust: str | None = None) -> ssl.SSLContext:
     return context
 
 
-def _certificates(trust: str) -> str:
+def readable_certificates(trust: str) -> str:
+    """Gives them back. Raises ValueError where they are none."""
     try:
         trusted_certificates(trust)
     except ssl.SSLError as error:
@@ -41,9 +42,11 @@ class WebProbe(ProbeBase):
     those that the machine trusts.
     """
 
+    is_light: ClassVar[bool] = True
+
     url: str = Field(repr=False)
     via: str | None = Field(default=None, repr=False, pattern=r"^https?://[^/]+$")
-    trust: Annotated[str, AfterValidator(_certificates)] | None = Field(default=None, repr=False)
+    trust: Annotated[str, AfterValidator(readable_certificates)] | None = Field(default=None, repr=False)
 
 
 class Detour(httpx.AsyncBaseTransport):
@@ -86,7 +89,7 @@ def describe(error: httpx.HTTPError | httpx.InvalidURL) -> str:
     if isinstance(error, httpx.TimeoutException):
         return "no answer in time"
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return _describe_certificate(str(error))
+        return describe_certificate(str(error))
     if isinstance(error, httpx.ConnectError):
         return "no connection"
     if isinstance(error, httpx.TooManyRedirects):
@@ -94,7 +97,8 @@ def describe(error: httpx.HTTPError | httpx.InvalidURL) -> str:
     return f"the exchange broke off ({type(error).__name__})"
 
 
-def _describe_certificate(said: str) -> str:
+def describe_certificate(said: str) -> str:
+    """Why a certificate was refused, from what OpenSSL says."""
     if "has expired" in said:
         return "the certificate has expired"
     if "mismatch" in said or "not valid for" in said:

@@ -6,11 +6,13 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from monitoring.clock import Clock
-from monitoring.exporter.collector import ApplianceCollector
+from monitoring.exporter.collector import ApplianceCollector, no_search_for_cycles
 from monitoring.ledger import Ledger
 from monitoring.monitor import Status
+from monitoring.rules.lesser import Worse
 from monitoring.rules.memory import RuleMemory, by_key
 from monitoring.rules.rule import Rule
 from monitoring.rules.series import Labels, Metric, Snapshot, View
@@ -43,7 +45,8 @@ class Evaluation:
         while True:
             await asyncio.sleep(self.every_seconds)
             try:
-                await asyncio.to_thread(self.look)
+                with no_search_for_cycles():
+                    await asyncio.to_thread(self.look)
             except sqlite3.Error as error:
                 self.status.errors["ledger"] += 1
                 log.error("The alert rules could not be evaluated (%s). Alerts stay as they are; tried again.", error)
@@ -68,10 +71,12 @@ class Evaluation:
 
     def _write(self, view: View, at_ms: int, at: float) -> None:
         before = by_key(self.memory.alerts())
+        found = {rule.name: rule.holds_for(view) for rule in self.rules}
+        worse = Worse(found, view.snapshot)
         alerts: list[Alert] = []
         changes: list[Change] = []
         for rule in self.rules:
-            now, changed = follow(rule, before, rule.holds_for(view), at_ms=at_ms, at=at)
+            now, changed = follow(rule, before, found[rule.name], at_ms=at_ms, at=at, worse=partial(worse.than, rule.name))
             alerts += now
             changes += changed if rule.is_told else []
         for change in changes:
@@ -95,9 +100,14 @@ class _Past:
     now_ms: int
 
     def points(self, name: str, labels: Labels, window: timedelta) -> list[tuple[float, float]]:
-        since_ms = self.now_ms - round(window.total_seconds() * 1000)
-        found = self.evaluation.memory.samples(name, labels, since_ms=since_ms)
+        found = self.evaluation.memory.samples(name, labels, since_ms=self._since_ms(window))
         return [((at_ms - self.now_ms) / 1000, value) for at_ms, value in found]
+
+    def began(self, name: str, labels: Labels, window: timedelta) -> float | None:
+        return self.evaluation.memory.first_sample(name, labels, since_ms=self._since_ms(window))
 
     def uptime(self, crm: str, window: timedelta) -> Uptime:
         return self.evaluation.collector.uptime(crm, window, self.now_ms)
+
+    def _since_ms(self, window: timedelta) -> int:
+        return self.now_ms - round(window.total_seconds() * 1000)

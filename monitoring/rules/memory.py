@@ -13,10 +13,21 @@ from monitoring.rules.standing import Alert, Change, Key, Stand
 from monitoring.rules.table import RULES
 from monitoring.schema import connect
 
-SERIES_KEPT_MS = 6 * 3600 * 1000
-"""How far back any rule asks for samples; a test compares."""
+HOUR_MS = 3600 * 1000
+SERIES_KEPT_MS = 3 * 24 * HOUR_MS
+"""How far back any rule asks for a sample; a test compares."""
+EACH_KEPT_MS = 6 * HOUR_MS
+"""How far back any rule asks for each sample; of older ones the last of each hour is kept."""
 NEWEST = "SELECT series, value FROM samples WHERE (series, at_ms) IN (SELECT series, max(at_ms) FROM samples GROUP BY series)"
-STANDING = "SELECT rule, labels, state, since_ms, since_seconds, value FROM alerts ORDER BY since_ms, rule, labels"
+FORGET = (
+    "DELETE FROM samples WHERE at_ms < ?1 AND at_ms <"
+    " (SELECT max(at_ms) FROM samples AS later WHERE later.series = samples.series AND later.at_ms <= ?1)"
+)
+THIN_OUT = (
+    "DELETE FROM samples WHERE at_ms < ?1 AND EXISTS (SELECT 1 FROM samples AS later WHERE later.series = samples.series"
+    " AND later.at_ms > samples.at_ms AND later.at_ms <= ?1 AND later.at_ms / ?2 = samples.at_ms / ?2)"
+)
+STANDING = "SELECT rule, labels, state, since_ms, since_seconds, value, untold FROM alerts ORDER BY since_ms, rule, labels"
 BY_NAME: Mapping[str, Rule] = {rule.name: rule for rule in RULES}
 
 
@@ -71,7 +82,7 @@ class RuleMemory:
             self._connection.execute("BEGIN IMMEDIATE")
             replace_facts(self._connection, EVALUATED, {("", ""): at})
             self._connection.execute("DELETE FROM alerts")
-            self._connection.executemany("INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?)", map(_row, alerts))
+            self._connection.executemany("INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?)", map(_row, alerts))
             self._connection.executemany(
                 "INSERT INTO alert_changes (rule, labels, change, severity, at_seconds, since_seconds, value) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [_changed_row(change, at) for change in changes],
@@ -87,12 +98,9 @@ class RuleMemory:
         with self._lock, self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.executemany("INSERT OR REPLACE INTO samples VALUES (?, ?, ?)", new)
-            # The last one before the window stays, since a series keeps its value until the next one.
-            self._connection.execute(
-                "DELETE FROM samples WHERE at_ms < ?1 AND at_ms <"
-                " (SELECT max(at_ms) FROM samples AS later WHERE later.series = samples.series AND later.at_ms <= ?1)",
-                (at_ms - SERIES_KEPT_MS,),
-            )
+            # The last one before a window stays, since a series keeps its value until the next one.
+            self._connection.execute(FORGET, (at_ms - SERIES_KEPT_MS,))
+            self._connection.execute(THIN_OUT, (at_ms - EACH_KEPT_MS, HOUR_MS))
         self._newest |= {series: value for series, _, value in new}
 
     def samples(self, name: str, labels: Labels, *, since_ms: int) -> list[tuple[int, float]]:
@@ -103,6 +111,15 @@ class RuleMemory:
             " coalesce((SELECT max(at_ms) FROM samples WHERE series = ?1 AND at_ms <= ?2), ?2) ORDER BY at_ms"
         )
         return self._read(query, (series, since_ms))
+
+    def first_sample(self, name: str, labels: Labels, *, since_ms: int) -> float | None:
+        """The value that held there, otherwise the first one known after it."""
+        query = (
+            "SELECT coalesce((SELECT value FROM samples WHERE series = ?1 AND at_ms <= ?2 ORDER BY at_ms DESC LIMIT 1),"
+            " (SELECT value FROM samples WHERE series = ?1 AND at_ms > ?2 ORDER BY at_ms LIMIT 1))"
+        )
+        value: float | None = self._read(query, (_series(name, labels), since_ms))[0][0]
+        return value
 
     def _changes(self, where: str, parameters: tuple[object, ...]) -> list[ToldChange]:
         query = f"SELECT id, change, severity, at_seconds, rule, labels, since_seconds, value FROM alert_changes WHERE {where}"  # noqa: S608 - made here
@@ -129,7 +146,7 @@ def _labels(text: str) -> Labels:
 
 
 def _row(alert: Alert) -> tuple[object, ...]:
-    return alert.rule, json.dumps(alert.labels), alert.stand.value, alert.since_ms, alert.since, alert.value
+    return alert.rule, json.dumps(alert.labels), alert.stand.value, alert.since_ms, alert.since, alert.value, alert.untold
 
 
 def _changed_row(change: Change, at: float) -> tuple[object, ...]:
@@ -139,9 +156,9 @@ def _changed_row(change: Change, at: float) -> tuple[object, ...]:
     return alert.rule, json.dumps(alert.labels), word, severity, at, alert.since, alert.value
 
 
-def _alert(row: tuple[str, str, str, int, float, float]) -> Alert:
-    rule, labels, state, since_ms, since, value = row
-    return Alert(rule=rule, labels=_labels(labels), stand=Stand(state), since_ms=since_ms, since=since, value=value)
+def _alert(row: tuple[str, str, str, int, float, float, str]) -> Alert:
+    rule, labels, state, since_ms, since, value, untold = row
+    return Alert(rule=rule, labels=_labels(labels), stand=Stand(state), since_ms=since_ms, since=since, value=value, untold=untold)
 
 
 def _told(row: tuple[int, str, str, float, str, str, float, float]) -> ToldChange:

@@ -10,6 +10,8 @@ from monitoring.rules.series import span
 from monitoring.rules.table import GROUPS
 
 DIRECTORY = Path(__file__).resolve().parent.parent / "prometheus" / "rules"
+STACK_FILE = DIRECTORY.parent / "stack.yml"
+"""Rules about what only Prometheus itself sees: the stack, and CRMs and hosts as they are seen from its machine."""
 HEAD = "# Written from monitoring/rules/table.py by `python -m monitoring rules`; change it there.\n"
 ALERT = Template("""      - alert: $name
         expr: $expression

@@ -62,6 +62,9 @@ class Past(Protocol):
     def points(self, name: str, labels: Labels, window: timedelta) -> Sequence[tuple[float, float]]:
         """Seconds before now, as a negative number, and the value then; oldest first, from the beginning of the window on."""
 
+    def began(self, name: str, labels: Labels, window: timedelta) -> float | None:
+        """The value when the window began, or the first in it that is known; before the last hours it may be an hour older."""
+
     def uptime(self, crm: str, window: timedelta) -> Uptime:
         """How a CRM spent the window that ends now."""
 

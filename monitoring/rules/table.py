@@ -2,12 +2,11 @@
 
 from datetime import timedelta
 
-from monitoring.rules.burning import AvailabilityBurns, LatencyBurns
+from monitoring.rules.budgets import AVAILABILITY, DAY, HOUR, LATENCY, MINUTE
 from monitoring.rules.conditions import Absent, Always, EndsWithin, Exceeds, Grown, OlderThan, RunsOut, Share, Threshold
 from monitoring.rules.rule import Rule, Severity
 from monitoring.rules.series import Metric
 
-MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 AT_ONCE = timedelta()
 CRM, HOST = ("crm",), ("host",)
 DISK_LEFT, DISK = Metric(name="appliance_filesystem_avail_bytes"), Metric(name="appliance_filesystem_size_bytes")
@@ -24,51 +23,8 @@ OUTAGES = (
         summary="{crm} is down",
         description="{crm} has not answered as it should for two minutes. Nobody can work with it.",
     ),
-    Rule(
-        name="AvailabilityBurnsFast",
-        severity=Severity.CRITICAL,
-        condition=AvailabilityBurns(factor=14.4, long=HOUR, short=5 * MINUTE),
-        lasting=AT_ONCE,
-        muted_in_maintenance=True,
-        summary="{crm} spends its month of allowed downtime within two days",
-        description="Within the last hour {crm} was down so long that 2 % of a month's error budget is spent.",
-    ),
-    Rule(
-        name="AvailabilityBurns",
-        severity=Severity.CRITICAL,
-        condition=AvailabilityBurns(factor=6, long=6 * HOUR, short=30 * MINUTE),
-        lasting=AT_ONCE,
-        muted_in_maintenance=True,
-        summary="{crm} spends its month of allowed downtime within five days",
-        description="Within the last six hours {crm} was down so long that 5 % of a month's error budget is spent.",
-    ),
-    Rule(
-        name="AvailabilityBurnsSlowly",
-        severity=Severity.WARNING,
-        condition=AvailabilityBurns(factor=3, long=DAY, short=2 * HOUR),
-        lasting=AT_ONCE,
-        muted_in_maintenance=True,
-        summary="{crm} spends its month of allowed downtime within ten days",
-        description="Within the last day {crm} was down so long that 10 % of a month's error budget is spent.",
-    ),
-    Rule(
-        name="AvailabilityTrickles",
-        severity=Severity.WARNING,
-        condition=AvailabilityBurns(factor=1, long=3 * DAY, short=6 * HOUR),
-        lasting=AT_ONCE,
-        muted_in_maintenance=True,
-        summary="{crm} spends all of its allowed downtime",
-        description="Within the last three days {crm} was down so long that 10 % of a month's error budget is spent.",
-    ),
-    Rule(
-        name="LatencyBurns",
-        severity=Severity.WARNING,
-        condition=LatencyBurns(factor=6, long=6 * HOUR, short=30 * MINUTE),
-        lasting=AT_ONCE,
-        muted_in_maintenance=True,
-        summary="{crm} is slow",
-        description="For hours more probes of {crm} than promised took too long.",
-    ),
+    *AVAILABILITY,
+    *LATENCY,
 )
 RECOVERY = (
     Rule(
@@ -149,6 +105,14 @@ RECOVERY = (
 )
 MACHINES = (
     Rule(
+        name="HostUnreachable",
+        severity=Severity.CRITICAL,
+        condition=Threshold(metric=Metric(name="appliance_host_reachable"), comparison="==", figure=0),
+        lasting=2 * MINUTE,
+        summary="{host} does not answer",
+        description="For two minutes {host} could not be asked for its CRMs. What visitors of these see is told when it answers.",
+    ),
+    Rule(
         name="DiskFilling",
         severity=Severity.WARNING,
         condition=RunsOut(left=DISK_LEFT, whole=DISK, below=0.3),
@@ -209,6 +173,31 @@ MACHINES = (
         description="An update that was installed on {host} works only after a restart, and has waited for it for more than seven days.",
     ),
 )
+ADOPTION = (
+    Rule(
+        name="NobodyUpdates",
+        severity=Severity.WARNING,
+        condition=OlderThan(
+            timestamp=Metric(name="appliance_adoption_newest_change_timestamp_seconds"), by=CRM, length=7 * DAY, unless_zero=True
+        ),
+        lasting=HOUR,
+        summary="Nobody has updated {crm} for a week",
+        description="No record of {crm} was changed within seven days, though it may serve well.",
+    ),
+    Rule(
+        name="DepartmentStoppedUpdating",
+        severity=Severity.WARNING,
+        condition=OlderThan(
+            timestamp=Metric(name="appliance_adoption_last_active_timestamp_seconds"),
+            by=("crm", "department"),
+            length=8 * DAY,
+            unless_zero=True,
+        ),
+        lasting=HOUR,
+        summary="{department} has stopped updating {crm}",
+        description="Nobody of {department} has changed a record of {crm} for a week, though somebody did before.",
+    ),
+)
 APPLIANCE = (
     Rule(
         name="ClockStepped",
@@ -267,5 +256,5 @@ APPLIANCE = (
         description="It always fires. Route it to a service outside that alerts when it no longer arrives.",
     ),
 )
-RULES: tuple[Rule, ...] = (*OUTAGES, *RECOVERY, *MACHINES, *APPLIANCE)
-GROUPS = {"outages": OUTAGES, "recovery": RECOVERY, "machines": MACHINES, "appliance": APPLIANCE}
+RULES: tuple[Rule, ...] = (*OUTAGES, *RECOVERY, *MACHINES, *ADOPTION, *APPLIANCE)
+GROUPS = {"outages": OUTAGES, "recovery": RECOVERY, "machines": MACHINES, "adoption": ADOPTION, "appliance": APPLIANCE}

@@ -20,7 +20,8 @@ from monitoring.checks import Check
 from monitoring.clock import open_clock
 from monitoring.exporter.collector import ApplianceCollector
 from monitoring.exporter.events import OPERATION_KINDS
-from monitoring.facts import LOG_SHIPPED, NOTIFICATIONS, SECURITY_SINCE, UPDATES
+from monitoring.exporter.latencies import Latencies
+from monitoring.facts import LOG_REPLAYED, LOG_SHIPPED, NOTIFICATIONS, SECURITY_SINCE, UPDATES
 from monitoring.ledger import SERVICE, Ledger, Observation, State
 from monitoring.monitor import Status
 from monitoring.targets import Target
@@ -209,6 +210,28 @@ def test_the_error_budget_is_what_downtime_left_of_it(ledger: Ledger, registry: 
     assert left == pytest.approx(1 - 15 / 3030 / 0.005)
 
 
+def test_the_error_budget_of_latency_is_what_slow_probes_left_of_it(ledger: Ledger, registry: CollectorRegistry) -> None:
+    took = [0.2] * 99 + [2.5]
+    ledger.record([], [Check(crm="demo", target="ready", healthy=True, duration_seconds=seconds) for seconds in took], CLOCK())
+    left = registry.get_sample_value("appliance_slo_error_budget_remaining_ratio", {"crm": "demo", "slo": "latency"})
+    assert left == pytest.approx(1 - 0.01 / 0.05)
+
+
+def test_a_month_of_latency_is_added_up_day_by_day(ledger: Ledger) -> None:
+    now, latencies = CLOCK(), Latencies(ledger)
+    fast = Check(crm="demo", target="deep", healthy=True, duration_seconds=0.2)
+    for days_ago in (31, 29, 1, 0):
+        at = replace(now, wall=now.wall - timedelta(days=days_ago), boot_seconds=now.boot_seconds - days_ago * 86_400)
+        ledger.record([], [fast], at)
+    noon = ledger.position_ms(now) // 86_400_000 * 86_400_000 + 43_200_000
+    assert sum(latencies.of_a_month(["demo"], noon)["demo"]) == 3
+    ledger.record([], [fast], now)
+    assert sum(latencies.of_a_month(["demo"], noon + 60_000)["demo"]) == 3
+    assert sum(latencies.of_a_month(["demo"], noon + 120_000)["demo"]) == 4
+    assert sum(latencies.of_a_month(["demo"], noon + 86_400_000)["demo"]) == 3
+    assert latencies.of_a_month(["other"], noon + 86_400_000) == {}
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "labels"),
     [
@@ -250,6 +273,9 @@ def test_facts_are_told_as_they_were_last(ledger: Ledger, registry: CollectorReg
     ledger.tell_facts(UPDATES, {("web2", "security"): 2})
     ledger.tell_facts(SECURITY_SINCE, {("web2", ""): 5000})
     ledger.tell_facts(NOTIFICATIONS, {("ops", "failed"): 4})
+    ledger.tell_facts(LOG_REPLAYED, {("demo", ""): 4096.0, ("gone", ""): 1.0})
+    assert registry.get_sample_value("appliance_log_replayed_bytes", {"crm": "demo"}) == 4096
+    assert registry.get_sample_value("appliance_log_replayed_bytes", {"crm": "gone"}) is None
     assert registry.get_sample_value("appliance_updates_pending", {"host": "web1", "class": "security"}) is None
     assert registry.get_sample_value("appliance_updates_pending", {"host": "web2", "class": "security"}) == 2
     assert registry.get_sample_value("appliance_updates_security_since_timestamp_seconds", {"host": "web2"}) == 5000
@@ -269,7 +295,7 @@ def test_the_log_that_was_shipped_counts_as_recoverable_once_there_is_a_recovery
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool comes with Debian's prometheus")
 def test_promtool_finds_no_fault_in_what_is_told(ledger: Ledger) -> None:
-    for name in (UPDATES, SECURITY_SINCE, NOTIFICATIONS, LOG_SHIPPED):
+    for name in (UPDATES, SECURITY_SINCE, NOTIFICATIONS, LOG_SHIPPED, LOG_REPLAYED):
         ledger.tell_facts(name, {("demo", "local"): 1.0})
     told = ApplianceCollector(ledger, Status(targets=(TARGET,), certificate_ends={"demo": 1.0}), CLOCK).write()
     checked = subprocess.run(["promtool", "check", "metrics"], input=told, capture_output=True, check=False)

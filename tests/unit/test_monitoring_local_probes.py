@@ -28,7 +28,7 @@ def ask(request: Any) -> tuple[int, Any]:
 
 
 def test_every_kind_of_the_contract_is_found() -> None:
-    assert sorted(KINDS) == ["cmd", "form_login", "http", "jsonrpc", "jsonrpc_login", "process", "sql"]
+    assert sorted(KINDS) == ["cmd", "form_login", "http", "jsonrpc", "jsonrpc_login", "process", "sql", "tcp", "tls"]
     assert all(kind.model.model_fields["kind"].annotation for kind in KINDS.values())
 
 

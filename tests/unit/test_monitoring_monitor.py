@@ -1,6 +1,8 @@
 """The monitor's own bad days: a ledger that cannot be written, a probe that fails in itself."""
 
 import asyncio
+import os
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +15,7 @@ from monitoring.ledger import Ledger, State
 from monitoring.monitor import Monitor
 from monitoring.probes import KINDS, ProbeBase, Result
 from monitoring.targets import Target, write_targets
+from monitoring.watch import PACE_SECONDS
 
 FACTS = {"crm": "demo", "product": "sample", "release": "1", "interval_seconds": 0.05}
 PATIENCE_SECONDS = 30
@@ -57,6 +60,14 @@ def test_what_a_ledger_cannot_take_is_kept_for_later(directory: Path) -> None:
         assert mended.intervals("demo")[0].seconds > 0.1
 
 
+def test_a_ledger_that_proves_damaged_ends_the_monitor_so_that_the_next_one_mends_it(directory: Path) -> None:
+    file = directory / "ledger.sqlite"
+    Ledger(file).close()
+    file.write_bytes(file.read_bytes()[:4096] + os.urandom(20 * 4096))
+    with Ledger(file) as ledger, pytest.raises(sqlite3.DatabaseError, match="malformed"):
+        asyncio.run(Monitor(targets_file=directory / "targets.json", ledger=ledger, clock=open_clock()).beat())
+
+
 def test_a_probe_that_fails_in_itself_is_counted_and_the_watch_goes_on(
     directory: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -81,3 +92,17 @@ def test_a_missing_targets_file_is_said_and_the_heartbeat_beats(tmp_path: Path) 
         assert ledger.heartbeat() is not None
     assert monitor.status.targets_problem == "No such file or directory"
     assert monitor.status.errors["targets"] == 1
+
+
+def test_crms_that_begin_together_begin_one_after_the_other(tmp_path: Path) -> None:
+    probes = {"live": {"kind": "http", "url": "http://127.0.0.1:1/"}}
+    crms = [f"crm-{number}" for number in range(100)]
+    write_targets(
+        tmp_path / "targets.json", [Target.model_validate(FACTS | {"crm": crm, "probes": probes, "interval_seconds": 15}) for crm in crms]
+    )
+    with Ledger(":memory:") as ledger:
+        monitor = Monitor(targets_file=tmp_path / "targets.json", ledger=ledger, clock=open_clock())
+        run_for(0.1, monitor, until=lambda: len(ledger.latest()) == 2 * len(crms))
+        began = [ledger.intervals(crm)[0].start_ms for crm in crms]
+    assert began == sorted(began)
+    assert began[-1] - began[0] >= 99 * PACE_SECONDS * 1000 - 2

@@ -18,8 +18,8 @@ PATIENCE_SECONDS = 20
 def serve_beside(directory: Path, beside: Beside) -> int:
     write_targets(directory / "targets.json", [])
     listen = ("127.0.0.1", free_port())
-    files = {"targets": directory / "targets.json", "ledger": directory / "ledger.sqlite"}
-    return serve(**files, listen=listen, rules_every_seconds=0.1, beside=[beside])
+    targets, ledger = directory / "targets.json", directory / "ledger.sqlite"
+    return serve(targets=targets, ledger=ledger, listen=listen, rules_every_seconds=0.1, beside=[beside])
 
 
 def test_rules_are_evaluated_while_it_serves_and_what_runs_beside_it_is_ended(tmp_path: Path) -> None:

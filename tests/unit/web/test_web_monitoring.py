@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from appliance.web.uptimes import budget_told, percent
+from appliance.domain.measures import percent
+from appliance.web.uptimes import budget_told
 from monitoring.ledger import State, Uptime
 from tests.support.seen_states import each_quarter_minute, write_states
 from tests.support.web_world import NOON, Browser, PanelWorld
@@ -52,6 +53,18 @@ def test_the_page_tells_the_error_budget_by_what_was_promised(world: PanelWorld,
     assert "99.5 % of 30 days promised: the error budget is overdrawn" in alice.get("/monitoring").text
     assert alice.post("/instances/sales/objectives", {"availability": "50"}).status_code == 303
     assert "50 % of 30 days promised: 33 % of the error budget left" in alice.get("/monitoring").text
+
+
+def test_percentiles_of_the_probes_are_shown_with_what_was_promised(world: PanelWorld, victor: Browser) -> None:
+    see(world, State.UP, State.UP)
+    assert "95th percentile" not in victor.get("/monitoring").text
+    slow = [(NOON - timedelta(days=1) + timedelta(minutes=number), "ready", 0.25 if number else 2.5) for number in range(10)]
+    write_states(world.appliance.settings.ledger_file, "sales", [], checks=[*slow, (NOON, "deep", 11.0)])
+    page = victor.get("/monitoring").text
+    assert "<td>256 ms</td><td>2.5 s</td><td>2.9 s</td>" in page.replace("\n", "")
+    assert "over 10 s" in page
+    assert "2026-03-01: 2.5 s" in page
+    assert "95 % of the probes within 2 s promised: 81.818 % of 30 days were, the error budget is overdrawn by 264 %" in page
 
 
 def test_an_outage_that_lasts_is_told_on_the_page_of_its_crm(world: PanelWorld, victor: Browser) -> None:
