@@ -69,14 +69,19 @@ def run_playbook(
         cancel_callback=is_cancelled,
     )
     _clear(directory, ident)
-    if result.status == "canceled":
+    _judge(reach, playbook, recap, status=result.status, code=result.rc)
+    return recap
+
+
+def _judge(reach: Reach, playbook: str, recap: Recap, *, status: str, code: int | None) -> None:
+    """Raise what a run that did not succeed has come to."""
+    if status == "canceled":
         raise Cancelled(f"The playbook {playbook} was stopped.")
     if recap.unreachable is not None:
         reach.judge(SSH_FAILED, recap.unreachable)
-    if result.status != "successful":
-        cause = "; ".join(recap.failures) or f"ansible-playbook ended with {result.status} (code {result.rc})"
+    if status != "successful":
+        cause = "; ".join(recap.failures) or f"ansible-playbook ended with {status} (code {code})"
         raise PlaybookFailed(f"The playbook {playbook} failed: {cause}")
-    return recap
 
 
 def _play(reach: Reach, playbook: str, variables: Mapping[str, Any], gate: Path | None) -> dict[str, Any]:

@@ -31,14 +31,7 @@ def stream(
     Raises Cancelled after the program has ended (on a managed host: after its reader has), CommandFailed with the code the program gave,
     HostUnreachable and HostRefused.
     """
-    command = reach.command(argv, environment=environment)
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, env=dict(os.environ)
-    )
-    assert process.stdin is not None  # noqa: S101 - Popen was given a pipe
-    with contextlib.suppress(BrokenPipeError):  # a program that did not start says why on its other pipes
-        process.stdin.write(json.dumps(spec).encode())
-        process.stdin.close()
+    process = _started(reach.command(argv, environment=environment), spec)
     try:
         last, said = _follow(process, on_event, is_cancelled)
     finally:
@@ -53,6 +46,16 @@ def stream(
     reach.judge(code, "\n".join(said))
     message = last.get("message") or " ".join(said[-5:]) or f"it ended with code {code} and said nothing"
     raise CommandFailed(str(message), code=str(last.get("code", "failed")))
+
+
+def _started(command: Sequence[str], spec: Mapping[str, Any]) -> subprocess.Popen[bytes]:
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True, env=dict(os.environ))
+    assert process.stdin is not None  # noqa: S101 - Popen was given a pipe
+    with contextlib.suppress(BrokenPipeError):  # a program that did not start says why on its other pipes
+        process.stdin.write(json.dumps(spec).encode())
+        process.stdin.close()
+    return process
 
 
 def _follow(

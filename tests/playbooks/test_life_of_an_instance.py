@@ -132,7 +132,7 @@ def test_a_launched_program_keeps_the_mark_of_its_operation_and_nothing_else(rig
 @pytest.mark.usefixtures("installed")
 def test_the_crm_is_reached_through_peers_only(rig: Rig) -> None:
     roles = rig.sql("postgres", "select rolname, rolsuper, rolcreatedb from pg_roles where rolname like 'crm%' order by 1")
-    assert roles.splitlines() == ["crm|f|f", "crm_monitor|f|f"]
+    assert roles.splitlines() == ["crm|f|f", "crm_metrics|f|f", "crm_monitor|f|f"]
     place = ["-h", str(rig.crm_root / "postgresql"), "-p", str(rig.port + 1), "-d", "crm_0001_1"]
     monitor = ["psql", "-qAtX", "-U", "crm_monitor", *place, "-c"]
     assert subprocess.run([*monitor, "select count(*) from entry"], capture_output=True, text=True, check=True).stdout == "20\n"
@@ -189,6 +189,10 @@ def test_maintenance_says_503_and_when_to_come_back(rig: Rig) -> None:
     assert (answer.status, answer.headers["Retry-After"]) == (503, "77")
     assert "Back soon." in answer.body
     assert play(rig, "maintenance", maintenance_state="on").changed == 0
+    other = {"message": "Back at noon.", "retry_after_seconds": 88}
+    play(rig, "maintenance", maintenance_state="on", maintenance=other)
+    answer = rig.get("/login")
+    assert (answer.headers["Retry-After"], "Back at noon." in answer.body) == ("88", True)
     assert play(rig, "maintenance", maintenance_state="off").changed == 1
     assert rig.get("/login").status == 200
 

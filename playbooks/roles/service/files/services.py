@@ -27,6 +27,8 @@ POLL_SECONDS = 0.05
 RUNNING = frozenset({"RUNNING", "STARTING"})
 AT_REST = frozenset({"STOPPED", "FATAL"})
 TAIL_BYTES = 3000
+SPAWN_ERROR, ALREADY_STARTED, NOT_RUNNING = 50, 60, 70
+"""Faults of supervisord: https://github.com/Supervisor/supervisor/blob/main/supervisor/xmlrpc.py."""
 
 
 class ServiceFailed(Exception):
@@ -148,11 +150,13 @@ class Supervisord:
         self.request = request
         self.server = xmlrpc.client.ServerProxy("http://supervisord", transport=_Transport(request.supervisor_socket))
 
-    def call(self, method: str, *arguments: object) -> Any:
-        """What supervisord answers; raises ServiceFailed when it does not, or refuses."""
+    def call(self, method: str, *arguments: object, unless: frozenset[int] = frozenset()) -> Any:
+        """What supervisord answers, None for a fault in `unless`; raises ServiceFailed when it does not answer, or refuses."""
         try:
             return getattr(self.server.supervisor, method)(*arguments)
         except xmlrpc.client.Fault as fault:
+            if fault.faultCode in unless:
+                return None
             raise ServiceFailed(f"supervisord refused to {method} {arguments}: {fault.faultString}.") from None
         except (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError) as error:
             raise ServiceFailed(f"supervisord does not answer: {error}. Nothing was changed.") from None
@@ -185,7 +189,7 @@ class Supervisord:
             self._update(missing)
         idle = [name for name, state in self.states().items() if state not in RUNNING]
         for name in idle:
-            self.call("startProcess", name, False)
+            self.call("startProcess", name, False, unless=frozenset({SPAWN_ERROR, ALREADY_STARTED}))  # what came of it: check
         wait_until_port_accepts(self.request, self.check)
         deadline = time.monotonic() + self.request.timeout_seconds
         while self.check() and time.monotonic() < deadline:
@@ -203,11 +207,11 @@ class Supervisord:
 
     def stop(self) -> bool:
         """Stop what runs and wait until its processes are gone."""
-        # Also what has just exited: supervisord is about to start it again.
+        # Also what has just exited: supervisord may be about to start it again.
         active = {name: row for name, row in self.known().items() if row["statename"] not in AT_REST}
         for name, row in active.items():
             if row["statename"] != "STOPPING":
-                self.call("stopProcess", name, False)
+                self.call("stopProcess", name, False, unless=frozenset({NOT_RUNNING}))
         while "STOPPING" in self.states().values():  # supervisord kills what does not end in its time
             time.sleep(POLL_SECONDS)
         return wait_until_gone(self.request.names, {row["pid"] for row in active.values()}) or bool(active)

@@ -1,0 +1,86 @@
+"""What starts and stops services, against a real supervisord whose programs are in every state that one can be in."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.playbooks.rig import REPOSITORY, Rig
+
+PROGRAM = REPOSITORY / "playbooks/roles/service/files/services.py"
+DEFINITION = """
+[program:{name}]
+command=/bin/sh -c "{command}"
+autostart=false
+autorestart={restart}
+startsecs={seconds}
+startretries=30
+redirect_stderr=true
+environment=CRM_SERVICE="{name}"
+"""
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Rig]:
+    machine = Rig(root=tmp_path, name="tsv", port=24590, product={"secrets": []})
+    machine.prepare()
+    machine.start_supervisord()
+    yield machine
+    machine.stop_supervisord()
+
+
+def define(machine: Rig, name: str, command: str, *, restart: str = "true", seconds: int = 1) -> None:
+    text = DEFINITION.format(name=name, command=command, restart=restart, seconds=seconds)
+    (machine.root / "supervisor.d" / f"{name}.conf").write_text(text)
+
+
+def ask(machine: Rig, verb: str, name: str) -> subprocess.CompletedProcess[str]:
+    spec = {"manager": "supervisord", "supervisor_socket": str(machine.root / "supervisor.sock"), "names": [name], "timeout_seconds": 10}
+    return subprocess.run([sys.executable, PROGRAM, verb, json.dumps(spec)], capture_output=True, text=True, timeout=60, check=False)
+
+
+def until(machine: Rig, name: str, state: str) -> None:
+    deadline = time.monotonic() + 20
+    while machine.status().get(name) != state:
+        assert time.monotonic() < deadline, f"{name} is {machine.status().get(name)}, not {state}"
+        time.sleep(0.05)
+
+
+def test_one_that_has_ended_by_itself_is_stopped_without_complaint(machine: Rig) -> None:
+    define(machine, "done", "exit 0", restart="false", seconds=0)
+    assert ask(machine, "start", "done").returncode in {0, 1}  # it ends while it is looked at, or before
+    until(machine, "done", "EXITED")
+    stopped = ask(machine, "stop", "done")
+    assert (stopped.returncode, stopped.stderr) == (0, "")
+
+
+def test_one_that_is_started_again_and_again_tells_its_last_lines_and_can_be_stopped(machine: Rig) -> None:
+    define(machine, "poorly", "echo no database; exit 1", seconds=5)
+    first = ask(machine, "start", "poorly")
+    until(machine, "poorly", "BACKOFF")
+    again = ask(machine, "start", "poorly")
+    assert (first.returncode, again.returncode) == (1, 1)
+    assert "no database" in first.stderr
+    assert "no database" in again.stderr
+    assert ask(machine, "stop", "poorly").returncode == 0
+    assert machine.status()["poorly"] == "STOPPED"
+
+
+def test_one_that_runs_is_stopped_with_what_it_left_behind(machine: Rig) -> None:
+    define(machine, "parent", "setsid sleep 300 & exec sleep 300")
+    assert json.loads(ask(machine, "start", "parent").stdout)["changed"] is True
+    assert json.loads(ask(machine, "start", "parent").stdout)["changed"] is False
+    assert json.loads(ask(machine, "stop", "parent").stdout)["changed"] is True
+    assert json.loads(ask(machine, "stop", "parent").stdout)["changed"] is False
+
+
+def test_without_supervisord_nothing_is_said_to_be_stopped(machine: Rig) -> None:
+    define(machine, "one", "exec sleep 300")
+    machine.stop_supervisord()
+    stopped = ask(machine, "stop", "one")
+    assert stopped.returncode == 1
+    assert "supervisord does not answer" in stopped.stderr
