@@ -12,6 +12,8 @@ from appliance.errors import InvalidRequest
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 QUIET_PATTERN = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
 LONGEST_NAME = 40
+DIGEST_WEEKDAY, DIGEST_TIME = 0, time(7)
+"""A digest is sent on Monday at seven, in the time zone of the channel's quiet hours, or in UTC."""
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
 
 
@@ -68,6 +70,10 @@ class Channel:
     severities: tuple[Severity, ...] = tuple(Severity)
     crms: tuple[str, ...] = ()
     quiet: QuietHours | None = None
+    weekly: bool = False
+    """Whether it is sent the digest of each week, too."""
+    weekly_at: datetime | None = None
+    """When it was sent the last one."""
     told: Mapping[str, int]
     note: str = ""
     noted_at: datetime | None = None
@@ -79,6 +85,18 @@ class Channel:
     def wants(self, labels: Mapping[str, str]) -> bool:
         """Whether it is told of what has these labels."""
         return not self.crms or labels.get("crm", labels.get("subject")) in self.crms
+
+    def is_due_a_digest(self, now: datetime) -> bool:
+        """Whether a digest is to be sent: after its hour, late if nobody could send it then, and never in quiet hours."""
+        is_quiet = self.quiet is not None and self.quiet.covers(now)
+        return self.weekly and not is_quiet and (self.weekly_at or self.created_at) < self._digest_hour(now)
+
+    def _digest_hour(self, now: datetime) -> datetime:
+        """The last one that has come."""
+        local = now.astimezone(ZoneInfo(self.quiet.zone if self.quiet else "UTC"))
+        day = local.date() - timedelta(days=(local.weekday() - DIGEST_WEEKDAY) % 7)
+        hour = datetime.combine(day, DIGEST_TIME, local.tzinfo)
+        return hour if hour <= local else datetime.combine(day - timedelta(days=7), DIGEST_TIME, local.tzinfo)
 
     def severities_at(self, now: datetime) -> tuple[Severity, ...]:
         """What it may be told now; the rest waits."""

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
+from appliance.domain.closure import Closure
 from appliance.domain.names import origin
 from appliance.domain.objectives import Objectives
 from appliance.domain.tls import Tls
@@ -97,7 +98,11 @@ class Instance:
     """Whether what changes it begins only when a second person has agreed."""
     is_public: bool = False
     """Whether the status page shows it, to whoever can reach the panel."""
+    measures_adoption: bool = True
+    """Whether its database is asked how much people work with it, where its product says how."""
     objectives: Objectives = field(default_factory=Objectives)
+    closed: Closure | None = None
+    """Who has turned its visitors away, if somebody has; an operation's own maintenance page is nobody's."""
 
     @property
     def is_lost(self) -> bool:
@@ -170,3 +175,38 @@ def check_name(name: str) -> str:
 def scratch_name(source: str, suffix: str = SCRATCH_SUFFIX) -> str:
     """Name a scratch copy of an instance."""
     return source[: LONGEST_NAME - len(suffix)].rstrip("-") + suffix
+
+
+class InstanceGlance(NamedTuple):
+    """What is asked of each CRM where there are many of them."""
+
+    name: str
+    host: str
+    product: str
+    release: str
+    domain: str
+    state: InstanceState
+    has_deployment: bool
+    objectives: Objectives
+    closed: Closure | None = None
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether it is in service, and something of it is there."""
+        return self.state is InstanceState.ACTIVE and self.has_deployment
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether its host is gone, and it with it."""
+        return self.state is InstanceState.LOST
+
+
+class PointGlance(NamedTuple):
+    """When a recovery point is of, when it was proven, and how long it took then until the copy was in service.
+
+    A tuple, as there is one for each of many CRMs.
+    """
+
+    at: datetime
+    proven_at: datetime | None = None
+    measured_rto: timedelta | None = None

@@ -10,13 +10,14 @@ LONGEST = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """A few sentences about a CRM, and who wrote them when."""
+    """A few sentences about a CRM, and who wrote them when; `outage_at` is when the outage began that they are about, if they are."""
 
     id: int
     instance: str
     at: datetime
     by: str
     text: str
+    outage_at: datetime | None = None
 
 
 def read_notice(text: str) -> str:

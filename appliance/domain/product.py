@@ -1,7 +1,8 @@
 """A product definition: everything the appliance knows about one CRM, as data. Explained in docs/product-definitions.md."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,7 +26,7 @@ from appliance.domain.product_parts import (
 )
 from appliance.domain.product_probes import FormLoginProbe, JsonRpcLoginProbe, Probe, Probes
 from appliance.domain.product_releases import Feed, PackageLock, ProductClass, Release
-from appliance.domain.product_settings import Setting, Value, complete
+from appliance.domain.product_settings import Setting, Value, changes, complete, in_force
 from appliance.domain.product_steps import Hop, Patch, Service, Step, Upgrade
 from appliance.errors import NotFound
 
@@ -49,6 +50,7 @@ class ProductDefinition(Part):
     config: tuple[ConfigFile, ...] = ()
     releases: Annotated[tuple[Release, ...], Field(min_length=1)]
     default_release: VersionText
+    support_ends: dict[VersionText, date] = Field(default_factory=dict)
     feed: Feed | None = None
     prebuild: tuple[Step, ...] = ()
     services: Annotated[tuple[Service, ...], Field(min_length=1)]
@@ -94,6 +96,8 @@ class ProductDefinition(Part):
                 yield f"releases: {release.version} has 'node', and no 'build_tools' bring npm"
         if self.default_release not in {release.version for release in self.releases}:
             yield f"default_release: {self.default_release} is not among the releases"
+        for series in sorted(self.support_ends.keys() - {release.series for release in self.releases}):
+            yield f"support_ends: no release belongs to series {series}"
 
     def _hop_problems(self) -> Iterable[str]:
         known = {release.series for release in self.releases}
@@ -148,13 +152,21 @@ class ProductDefinition(Part):
         """All settings with the given values checked and the others at their defaults; raises InvalidRequest."""
         return complete(self.settings, given)
 
+    def settings_in_force(self, kept: Mapping[str, Any]) -> dict[str, Value]:
+        """All settings of a CRM that keeps these: what the product has got since is at its default."""
+        return in_force(self.settings, kept)
+
+    def changed_settings(self, kept: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Value]:
+        """What of the given values a CRM that keeps these does not have; raises InvalidRequest, and Conflict for nothing."""
+        return changes(self.settings, kept, given)
+
     def hop(self, source: str, target: str) -> Hop | None:
         """The hop between two series, if the vendor allows it."""
         return next((hop for hop in self.upgrade.hops if (hop.source, hop.target) == (source, target)), None)
 
     def for_playbooks(self, directory: Path) -> dict[str, Any]:
         """The definition as JSON values, with the absolute path of its directory, for a playbook's variables."""
-        left_out = {"releases", "metrics", "probes", "anonymise", "feed"}
+        left_out = {"releases", "support_ends", "metrics", "probes", "anonymise", "feed"}
         return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=left_out) | {"directory": str(directory)}
 
 

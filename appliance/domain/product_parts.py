@@ -110,13 +110,26 @@ class Proxy(Part):
     body_limit: Annotated[str, Field(pattern=r"^[0-9]+[km]?$")] = "20m"
 
 
+class AdoptionQuestions(Part):
+    """Questions to the database about its use, none of which may give a person's name.
+
+    `records` is how many records people keep, `untouched` how many of them nobody has changed for 90 days, `newest_change` the moment of
+    the last change. `active_users` gives rows of a day (UTC), a department and how many people changed something on that day; with an
+    empty department for those who have none, and without a day for a department of which nobody did.
+    """
+
+    records: Sql
+    untouched: Sql
+    newest_change: Sql
+    active_users: Sql | None = None
+
+
 class Metrics(Part):
-    """Questions to the database: how many records there are, whether they are the same, and who works with them."""
+    """Questions to the database: how many records there are, whether they are the same, and how much they are worked with."""
 
     counts: Annotated[dict[Name, Sql], Field(min_length=1)]
     checksums: dict[Name, Sql] = Field(default_factory=dict)
-    last_modified: Sql | None = None
-    activity: Sql | None = None
+    adoption: AdoptionQuestions | None = None
 
 
 class Users(Part):

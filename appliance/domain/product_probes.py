@@ -14,6 +14,7 @@ ProbeName = Literal["live", "ready", "deep", "version_code", "version_database",
 class _Probe(Part):
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 10
     interval_seconds: Annotated[float, Field(gt=0)] | None = None
+    confirm_after_seconds: Annotated[float, Field(ge=0, le=60)] | None = None
 
 
 class HttpProbe(_Probe):

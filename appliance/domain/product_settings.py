@@ -1,4 +1,4 @@
-"""What an administrator may choose when a CRM is installed, and how a choice is checked."""
+"""What an administrator may choose when a CRM is installed or later, and how a choice is checked."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,17 +7,20 @@ from typing import Any, Literal
 from pydantic import model_validator
 
 from appliance.domain.product_parts import Part, Pattern
-from appliance.errors import InvalidRequest
+from appliance.errors import Conflict, InvalidRequest
 
 Value = str | int | bool
 
 PLACEHOLDER_MARKS = ("{{", "{%", "{#")
 """A value reaches files that Ansible renders, so it must not look like a template itself."""
 LONGEST_TEXT = 200
+BOOLEAN = ("no", "yes")
+"""How people say it."""
+WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
 class Setting(Part):
-    """One choice. Without a default it must be made."""
+    """One choice. Without a default it must be made; a `fixed` one is made when the CRM is installed, and never again."""
 
     name: str
     title: str
@@ -28,6 +31,7 @@ class Setting(Part):
     max: int | None = None
     default: bool | int | str | None = None
     help: str | None = None
+    fixed: bool = False
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Setting":
@@ -49,6 +53,14 @@ class Setting(Part):
         if self.type == "integer":
             return self._integer(value)
         return self._text(value)
+
+    def read(self, text: str) -> Value:
+        """What somebody has typed, in its type; what is not of that type stays the text that it is, and `check` refuses it."""
+        if self.type == "boolean" and text in BOOLEAN:
+            return bool(BOOLEAN.index(text))
+        if self.type == "integer" and WHOLE_NUMBER.fullmatch(text):
+            return int(text)
+        return text
 
     def _boolean(self, value: object) -> bool:
         if not isinstance(value, bool):
@@ -83,14 +95,47 @@ class Setting(Part):
 
 def complete(settings: Sequence[Setting], given: Mapping[str, Any]) -> dict[str, Value]:
     """All settings with the given values checked and the others at their defaults; raises InvalidRequest."""
-    known = {setting.name: setting for setting in settings}
+    _require_known(settings, given)
+    values: dict[str, Value] = {}
+    for setting in settings:
+        value = given.get(setting.name, setting.default)
+        if value is None:
+            raise InvalidRequest(f"{setting.title} is missing. Nothing was changed.", field=setting.name)
+        values[setting.name] = setting.check(value)
+    return values
+
+
+def in_force(settings: Sequence[Setting], kept: Mapping[str, Any]) -> dict[str, Value]:
+    """What is kept of a CRM, and the defaults of what its product has got since."""
+    return {setting.name: setting.default for setting in settings if setting.default is not None} | dict(kept)
+
+
+def changes(settings: Sequence[Setting], kept: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Value]:
+    """What of the given values is not as it is, checked. Raises InvalidRequest, also for a fixed setting, and Conflict for nothing."""
+    _require_known(settings, given)
+    now = in_force(settings, kept)
+    checked = [(setting, setting.check(given[setting.name])) for setting in settings if setting.name in given]
+    changed = [(setting, value) for setting, value in checked if value != now.get(setting.name)]
+    for setting, _ in changed:
+        if setting.fixed:
+            made = f"It was {as_text(now[setting.name])} when the CRM was installed" if setting.name in now else "It has no value"
+            raise InvalidRequest(
+                f"{setting.title} cannot be changed after the installation. {made}; nothing was changed.", field=setting.name
+            )
+    if not changed:
+        raise Conflict("These are its settings already. Nothing was changed.")
+    return {setting.name: value for setting, value in changed}
+
+
+def as_text(value: Value | None) -> str:
+    """As people read and type it; nothing for none."""
+    if isinstance(value, bool):
+        return BOOLEAN[value]
+    return "" if value is None else str(value)
+
+
+def _require_known(settings: Sequence[Setting], given: Mapping[str, Any]) -> None:
+    known = [setting.name for setting in settings]
     for name in given:
         if name not in known:
-            raise InvalidRequest(f"There is no setting '{name}'; there are: {', '.join(known)}. Nothing was changed.", field=name)
-    values: dict[str, Value] = {}
-    for name, setting in known.items():
-        value = given.get(name, setting.default)
-        if value is None:
-            raise InvalidRequest(f"{setting.title} is missing. Nothing was changed.", field=name)
-        values[name] = setting.check(value)
-    return values
+            raise InvalidRequest(f"There is no setting '{name}'; there are: {', '.join(known) or 'none'}. Nothing was changed.", field=name)

@@ -18,7 +18,8 @@ class Repository:
     """Where it is, in restic's words; what it is asked with is a secret. `note` says how the last copying to it went, at `noted_at`.
 
     At `state_kept_at` the appliance's own state was kept there last, at `kit_proven_at` the recovery kit was last seen to open it.
-    `retention` says what is kept there (`keep`), and where it is asked for that (`location`).
+    `retention` says what is kept there (`keep`), and where it is asked for that (`location`). At `credentials_at` was replaced what it is
+    asked with.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Repository:
     state_kept_at: datetime | None = None
     kit_proven_at: datetime | None = None
     retention: Mapping[str, Any] | None = None
+    credentials_at: datetime | None = None
 
 
 def check_repository(name: str, *, taken: Collection[str]) -> str:

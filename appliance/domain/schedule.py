@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from appliance.domain.window import CatchUp, Window
 from appliance.domain.window_request import WindowRequest
+from appliance.errors import InvalidRequest
+
+LONGEST_REASON = 200
+SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(days=90)
 
 
 class Work(StrEnum):
@@ -23,6 +27,32 @@ class Work(StrEnum):
     DRILL = "drill"
     CHECK = "check"
     RETENTION = "retention"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AllPaused:
+    """Every schedule is paused, also those that are added later; with `until` they go on by themselves."""
+
+    by: str
+    since: datetime
+    reason: str = ""
+    until: datetime | None = None
+
+    def holds(self, now: datetime) -> bool:
+        """Whether it is not over yet."""
+        return self.until is None or now < self.until
+
+
+def check_pause(reason: str, length: timedelta | None) -> str:
+    """Give the reason back, on one line. Raises InvalidRequest for one that is too long, and for a pause that is too short or too long."""
+    said = " ".join(reason.split())
+    if len(said) > LONGEST_REASON:
+        raise InvalidRequest(f"A reason has at most {LONGEST_REASON} characters. Nothing was changed.", field="reason")
+    if length is not None and not SHORTEST_PAUSE <= length <= LONGEST_PAUSE:
+        raise InvalidRequest(
+            "Schedules are paused for a minute to 90 days, or until somebody resumes them. Nothing was changed.", field="length"
+        )
+    return said
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,11 +7,13 @@ from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
 from appliance.domain.channel import Channel, pause_after
 from appliance.errors import NotFound
+from appliance.store.audit import append_entry
 from appliance.store.database import Database
-from appliance.store.models import AuditRow, ChannelRow
+from appliance.store.models import ChannelRow
 
 CHANNEL = TypeAdapter(Channel)
 
@@ -40,21 +42,22 @@ class Channels:
         with self.database.writing() as session:
             session.add(ChannelRow(**_columns(channel)))
             detail = {"service": channel.service, "purpose": channel.purpose.value}
-            session.add(AuditRow(at=channel.created_at, actor=by, action="add channel", subject=channel.name, detail=detail))
+            append_entry(session, at=channel.created_at, actor=by, action="add channel", subject=channel.name, detail=detail)
 
     def remove(self, name: str, *, by: str, now: datetime) -> None:
         """Forget it. Raises NotFound."""
         self.get(name)
         with self.database.writing() as session:
             session.execute(delete(ChannelRow).where(ChannelRow.name == name))
-            session.add(AuditRow(at=now, actor=by, action="remove channel", subject=name, detail={}))
+            append_entry(session, at=now, actor=by, action="remove channel", subject=name, detail={})
 
-    def note_sent(self, name: str, text: str, *, told: Mapping[str, int], now: datetime) -> None:
-        """Write that it was told up to these changes, by severity. One that was removed meanwhile stays so."""
+    def note_sent(self, name: str, text: str, *, told: Mapping[str, int], now: datetime, weekly: bool = False) -> None:
+        """Write that it was told up to these changes, by severity, or sent its digest. One that was removed meanwhile stays so."""
         with self.database.writing() as session:
             if (row := session.get(ChannelRow, name)) is not None:
                 row.told, row.note, row.noted_at = {**row.told, **told}, text, now
                 row.sent, row.failures, row.try_at = row.sent + 1, 0, None
+                row.weekly_at = now if weekly else row.weekly_at
 
     def note_failed(self, name: str, text: str, *, now: datetime) -> None:
         """Write that an attempt failed, and when the next one is due."""
@@ -70,8 +73,17 @@ class Channels:
                 row.told = {**row.told, **told}
 
 
+def note_new_address(session: Session, name: str, *, service: str, by: str, now: datetime) -> None:
+    """Write that a channel leads elsewhere now, where what waits is tried at once. Raises NotFound."""
+    row = session.get(ChannelRow, name)
+    if row is None:
+        raise NotFound(f"There is no channel {name!r}. `appliance notification list` names them.")
+    row.service, row.failures, row.try_at = service, 0, None
+    append_entry(session, at=now, actor=by, action="replace secret", subject=f"channel {name}", detail={"service": service})
+
+
 def _columns(channel: Channel) -> dict[str, Any]:
-    moments = {"created_at": channel.created_at, "noted_at": channel.noted_at, "try_at": channel.try_at}
+    moments = {"created_at": channel.created_at, "noted_at": channel.noted_at, "try_at": channel.try_at, "weekly_at": channel.weekly_at}
     told: dict[str, Any] = CHANNEL.dump_python(channel, mode="json")
     return told | moments
 

@@ -1,23 +1,25 @@
 """Open the SQLite file: durable writes, one writer at a time, the schema brought up to date."""
 
 import contextlib
+import fcntl
+import os
 import sqlite3
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection, QueuePool
 
+CONDITION: ContextVar[Callable[[], None] | None] = ContextVar("condition", default=None)
+"""What the next writing session of this context depends on."""
 BUSY_TIMEOUT_MS = 30_000
-_MIGRATING = threading.Lock()
-"""Alembic keeps what it works on in its modules: one migration at a time in a process, also of two files."""
+KEPT_CONNECTIONS = 2
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +37,22 @@ class Database:
     @contextlib.contextmanager
     def writing(self) -> Iterator[Session]:
         """Give a session that commits at the end, or leaves everything as it was when an error is raised."""
+        holds = CONDITION.get()
         with Session(self.engine.execution_options(immediate=True), expire_on_commit=False) as session, session.begin():
+            if holds is not None:
+                session.connection()  # takes the write lock: what is looked at now cannot change before the end
+                CONDITION.set(None)
+                holds()
             yield session
+
+    @contextlib.contextmanager
+    def only_if(self, holds: Callable[[], None]) -> Iterator[None]:
+        """Have the first writing session of this block begin only if `holds` raises nothing; it may read, under the write lock."""
+        token = CONDITION.set(holds)
+        try:
+            yield
+        finally:
+            CONDITION.reset(token)
 
     @contextlib.contextmanager
     def kept_open(self) -> Iterator[None]:
@@ -45,27 +61,55 @@ class Database:
         A process that forks must not be in here.
         """
         with self.engine.connect() as connection:
-            MigrationContext.configure(connection).get_current_revision()  # what has read nothing does not count as open
+            _revision(connection)  # what has read nothing does not count as open
             connection.rollback()
             yield
 
 
-def open_database(file: Path) -> Database:
-    """Open the store's file, make it if it is absent, and migrate it."""
+def open_database(file: Path, *, keeps_connections: bool = False) -> Database:
+    """Open the store's file, make it if it is absent, and migrate it.
+
+    A process that asks often keeps its connections: each new one reads the whole schema. A process that forks must not, for a connection
+    must not cross that.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
-    # no connection is kept: the worker forks, and a connection must not cross that
-    engine = create_engine(f"sqlite:///{file}", poolclass=NullPool, connect_args={"isolation_level": None, "check_same_thread": False})
+    kept: dict[str, Any] = {"poolclass": QueuePool, "pool_size": KEPT_CONNECTIONS, "max_overflow": -1, "pool_use_lifo": True}
+    pool = kept if keeps_connections else {"poolclass": NullPool}
+    engine = create_engine(f"sqlite:///{file}", connect_args={"isolation_level": None, "check_same_thread": False}, **pool)
     event.listen(engine, "connect", _prepare_connection)
     event.listen(engine, "begin", _begin)
-    _migrate(engine)
+    if keeps_connections:
+        _follow_the_file(engine, file)
+    _bring_up_to_date(engine, file)
     file.chmod(0o600)
     return Database(engine=engine)
+
+
+def _follow_the_file(engine: Engine, file: Path) -> None:
+    """Give no connection out that was made to a file which lies there no longer, as after the store was brought back."""
+
+    def note(_: sqlite3.Connection, entry: ConnectionPoolEntry) -> None:
+        entry.info["file"] = _identity(file)
+
+    def check(_: sqlite3.Connection, entry: ConnectionPoolEntry, __: PoolProxiedConnection) -> None:
+        if entry.info["file"] != _identity(file):
+            raise DisconnectionError("the store's file is another one")  # SQLAlchemy connects anew
+
+    event.listen(engine, "connect", note)
+    event.listen(engine, "checkout", check)
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    with contextlib.suppress(FileNotFoundError):
+        found = file.stat()
+        return found.st_dev, found.st_ino
+    return None
 
 
 def is_current(database: Database) -> bool:
     """Whether the schema is the one this version of the appliance needs."""
     with database.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() == _scripts().get_current_head()
+        return _revision(connection) == _newest_revision()
 
 
 def _prepare_connection(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
@@ -79,25 +123,36 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
-def _configuration() -> Config:
-    configuration = Config()
-    configuration.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    return configuration
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_configuration())
-
-
-def _migrate(engine: Engine) -> None:
+def _bring_up_to_date(engine: Engine, file: Path) -> None:
     with engine.connect() as connection:
-        if MigrationContext.configure(connection).get_current_revision() == _scripts().get_current_head():
+        if _revision(connection) == _newest_revision():
             return
         connection.exec_driver_sql("ROLLBACK")
-        connection.exec_driver_sql("PRAGMA journal_mode = WAL")  # kept in the file from here on
+        with _alone_in(file.parent):  # of two at once, SQLite refuses one without waiting
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")  # kept in the file from here on
         connection.exec_driver_sql("BEGIN")
-    configuration = _configuration()
-    with engine.execution_options(immediate=True).connect() as connection:
-        configuration.attributes["connection"] = connection
-        with _MIGRATING, connection.begin():
-            command.upgrade(configuration, "head")
+    from appliance.store.migrating import migrate  # noqa: PLC0415 - Alembic takes long to load, and a command seldom has anything to migrate
+
+    migrate(engine, MIGRATIONS)
+
+
+@contextlib.contextmanager
+def _alone_in(directory: Path) -> Iterator[None]:
+    """Be the only one in this block for a directory, among all processes; the others wait."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _revision(connection: Connection) -> str | None:
+    """Which migration the file has seen last, as Alembic notes it; None for a new file."""
+    tables = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'").scalar_one()
+    return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() if tables else None
+
+
+def _newest_revision() -> str:
+    """The file of each migration begins with its revision."""
+    return max(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))

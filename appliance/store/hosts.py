@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 
 from appliance.domain.host import Host, HostPolicy, HostState
@@ -24,6 +24,11 @@ class Hosts:
         """By name."""
         with self.database.reading() as session:
             return [_host(row) for row in session.scalars(select(HostRow).order_by(HostRow.name))]
+
+    def count(self) -> int:
+        """How many there are."""
+        with self.database.reading() as session:
+            return session.scalars(select(func.count()).select_from(HostRow)).one()
 
     def get(self, name: str) -> Host:
         """Raises NotFound."""

@@ -1,6 +1,6 @@
 """The journal of operations: every transition is written before and after it happens."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -11,12 +11,19 @@ from sqlalchemy.orm import Session
 
 from appliance.domain.host import title_of
 from appliance.domain.operation import Operation, OperationStatus, StepStatus
+from appliance.domain.request_key import RequestKey
 from appliance.domain.transfer import Transfer
 from appliance.errors import Conflict, InvalidRequest, NotFound
+from appliance.store.audit import append_entry
 from appliance.store.database import Database
+from appliance.store.events import tell_operation
 from appliance.store.holding import MAY_BEGIN, next_to_begin
-from appliance.store.models import AuditRow, OperationRow, StepRow
+from appliance.store.models import OperationRow, StepRow
+from appliance.store.newest import last_operations
 from appliance.store.operation_rows import BACK, TRANSFER, operation_of
+from appliance.store.request_keys import note_answer
+
+SETTLED = (OperationStatus.SUCCEEDED, OperationStatus.CANCELLED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +42,9 @@ class Journal:
         requested_by: str,
         now: datetime,
         awaits_approval: bool = False,
+        key: RequestKey | None = None,
     ) -> Operation:
-        """Write a new operation with its steps, given as (name, title), and who asked for it into the audit: both or neither.
+        """Write a new operation with its steps, given as (name, title), who asked for it, and what a key is answered: all or nothing.
 
         Raises Conflict when the instance has an unfinished one.
         """
@@ -54,8 +62,11 @@ class Journal:
             with self.database.writing() as session:
                 session.add(row)
                 session.flush()
-                session.add(AuditRow(at=now, actor=requested_by, action=kind, subject=instance, detail={"operation": row.id}))
-                return operation_of(row)
+                append_entry(session, at=now, actor=requested_by, action=kind, subject=instance, detail={"operation": row.id})
+                recorded = operation_of(row)
+                note_answer(session, key, recorded, now=now)
+                tell_operation(session, row, at=now)
+                return recorded
         except IntegrityError:
             self.require_free(instance)
             raise
@@ -65,16 +76,24 @@ class Journal:
         with self.database.reading() as session:
             return operation_of(_row(session, operation_id))
 
+    def find(self, operation_id: int) -> Operation | None:
+        """The operation of that number, or None."""
+        with self.database.reading() as session:
+            row = session.get(OperationRow, operation_id)
+            return None if row is None else operation_of(row)
+
     def list(
         self,
         *,
         instance: str | None = None,
         kind: str | None = None,
         status: Iterable[str] = (),
+        since: datetime | None = None,
+        until: datetime | None = None,
         limit: int = 50,
         before: int | None = None,
     ) -> list[Operation]:
-        """Newest first; `before` is the id to go on below."""
+        """Newest first; `before` is the id to go on below. Those requested from `since` on, and before `until`."""
         query = select(OperationRow).order_by(OperationRow.id.desc()).limit(limit)
         if instance is not None:
             query = query.where(OperationRow.instance == instance)
@@ -82,6 +101,10 @@ class Journal:
             query = query.where(OperationRow.kind == kind)
         if wanted := tuple(status):
             query = query.where(OperationRow.status.in_(wanted))
+        if since is not None:
+            query = query.where(OperationRow.requested_at >= since)
+        if until is not None:
+            query = query.where(OperationRow.requested_at < until)
         if before is not None:
             query = query.where(OperationRow.id < before)
         with self.database.reading() as session:
@@ -89,7 +112,21 @@ class Journal:
 
     def begun_at(self, *, instance: str, kind: str, limit: int = 50) -> tuple[datetime, ...]:
         """When the last operations of a kind began, newest first."""
-        return tuple(one.started_at for one in self.list(instance=instance, kind=kind, limit=limit) if one.started_at)
+        query = select(OperationRow.started_at).where(OperationRow.instance == instance, OperationRow.kind == kind)
+        with self.database.reading() as session:
+            return tuple(begun for begun in session.scalars(query.order_by(OperationRow.id.desc()).limit(limit)) if begun)
+
+    def unsettled(self, subjects: Collection[str] | None = None) -> dict[str, Operation]:
+        """The last operation of each instance and host, or of these, where it goes on still or did not succeed; by the subject's name."""
+        query = select(OperationRow).where(OperationRow.id.in_(last_operations(subjects)), OperationRow.status.not_in(SETTLED))
+        with self.database.reading() as session:
+            return {row.instance: operation_of(row) for row in session.scalars(query)}
+
+    def last_of(self, subjects: Collection[str]) -> dict[str, Operation]:
+        """The last operation of each of these instances and hosts, by its name."""
+        query = select(OperationRow).where(OperationRow.id.in_(last_operations(subjects)))
+        with self.database.reading() as session:
+            return {row.instance: operation_of(row) for row in session.scalars(query)}
 
     def unfinished(self, instance: str) -> Operation | None:
         """The operation that holds an instance, if any."""
@@ -119,6 +156,7 @@ class Journal:
                 return None
             row.status = OperationStatus.RUNNING
             row.started_at = row.started_at or now
+            tell_operation(session, row, at=now)
             return operation_of(row)
 
     def request_cancel(self, operation_id: int, *, now: datetime) -> Operation:
@@ -128,6 +166,7 @@ class Journal:
             if row.status == OperationStatus.QUEUED and row.started_at is None:
                 row.status, row.finished_at = OperationStatus.CANCELLED, now
                 row.cause = "Cancelled before it began; nothing was changed."
+                tell_operation(session, row, at=now)
             elif row.status == OperationStatus.RUNNING:
                 row.cancel_requested = True
             else:
@@ -143,7 +182,7 @@ class Journal:
             if row.requested_by == by:
                 raise InvalidRequest(f"{by} has requested operation {operation_id}; somebody else has to approve it. Nothing was changed.")
             row.awaits_approval, row.approved_by = False, by
-            session.add(AuditRow(at=now, actor=by, action="approve", subject=row.instance, detail={"operation": operation_id}))
+            append_entry(session, at=now, actor=by, action="approve", subject=row.instance, detail={"operation": operation_id})
             return operation_of(row)
 
     def is_cancel_requested(self, operation_id: int) -> bool:
@@ -155,6 +194,12 @@ class Journal:
         """What the steps of an operation have decided and written down for those after them."""
         with self.database.reading() as session:
             return dict(_row(session, operation_id).memory)
+
+    def memories(self, operation_ids: Collection[int]) -> dict[int, dict[str, Any]]:
+        """The same of several, by their ids."""
+        query = select(OperationRow.id, OperationRow.memory).where(OperationRow.id.in_(operation_ids))
+        with self.database.reading() as session:
+            return {operation_id: dict(memory) for operation_id, memory in session.execute(query)}
 
     def remember(self, operation_id: int, values: Mapping[str, Any]) -> None:
         """Add to the memory of an operation, durably."""
@@ -227,8 +272,9 @@ class Journal:
             row.outcome = {**row.outcome, **(outcome or {})}
             row.cause = cause or row.cause
             row.next_action = next_action or row.next_action
+            tell_operation(session, row, at=now)
 
-    def reopen(self, operation_id: int) -> Operation:
+    def reopen(self, operation_id: int, *, now: datetime, key: RequestKey | None = None) -> Operation:
         """Let an operation that needs attention try its undo again. Raises Conflict when it does not need attention."""
         with self.database.writing() as session:
             row = _row(session, operation_id)
@@ -237,7 +283,10 @@ class Journal:
                     f"Operation {operation_id} is {row.status.replace('_', ' ')}; only one that needs attention goes on where it stopped."
                 )
             row.status, row.next_action = OperationStatus.QUEUED, None
-            return operation_of(row)
+            reopened = operation_of(row)
+            note_answer(session, key, reopened, now=now)
+            tell_operation(session, row, at=now)
+            return reopened
 
 
 def _row(session: Session, operation_id: int) -> OperationRow:

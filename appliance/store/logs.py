@@ -25,6 +25,9 @@ class LogLine:
     text: str
 
 
+_LINES = select(LogRow.id, LogRow.at, LogRow.step, LogRow.text)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Logs:
     """The logs of all operations; clearing one leaves the operation itself and its steps."""
@@ -38,9 +41,20 @@ class Logs:
 
     def lines(self, operation_id: int, *, after: int = 0, limit: int = 1000) -> Sequence[LogLine]:
         """The lines with an id above `after`, oldest first."""
-        query = select(LogRow).where(LogRow.operation_id == operation_id, LogRow.id > after).order_by(LogRow.id).limit(limit)
+        query = _LINES.where(LogRow.operation_id == operation_id, LogRow.id > after).order_by(LogRow.id).limit(limit)
         with self.database.reading() as session:
-            return [LogLine(id=row.id, at=row.at, step=row.step, text=row.text) for row in session.scalars(query)]
+            return [LogLine(id=number, at=at, step=step, text=text) for number, at, step, text in session.execute(query)]
+
+    def newest(self, operation_id: int, limit: int) -> Sequence[LogLine]:
+        """So many of the last lines, oldest first."""
+        query = _LINES.where(LogRow.operation_id == operation_id).order_by(LogRow.id.desc()).limit(limit)
+        with self.database.reading() as session:
+            return [LogLine(id=number, at=at, step=step, text=text) for number, at, step, text in session.execute(query)][::-1]
+
+    def count(self, operation_id: int) -> int:
+        """How many lines there are."""
+        with self.database.reading() as session:
+            return session.scalars(select(func.count()).select_from(LogRow).where(LogRow.operation_id == operation_id)).one()
 
     def find_old(self, *, ended_before: datetime, newest: int, limit: int) -> list[int]:
         """The oldest operations that ended before that moment, are not among the newest of their instance, and still have their log."""

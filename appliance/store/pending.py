@@ -1,5 +1,6 @@
 """What was pending when it was asked last."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from pydantic import TypeAdapter
@@ -18,10 +19,17 @@ class PendingAnswers:
 
     database: Database
 
-    def list(self) -> list[Pending]:
-        """By subject: hosts among the instances."""
+    def list(self, *, after: str = "", limit: int | None = None) -> list[Pending]:
+        """By subject, those whose subject comes `after`: hosts among the instances."""
+        query = select(PendingRow).where(PendingRow.subject > after).order_by(PendingRow.subject).limit(limit)
         with self.database.reading() as session:
-            return [_pending(row) for row in session.scalars(select(PendingRow).order_by(PendingRow.subject))]
+            return [_pending(row) for row in session.scalars(query)]
+
+    def some(self, subjects: Collection[str]) -> Sequence[Pending]:
+        """The last answers for these subjects."""
+        query = select(PendingRow).where(PendingRow.subject.in_(subjects)).order_by(PendingRow.subject)
+        with self.database.reading() as session:
+            return [_pending(row) for row in session.scalars(query)]
 
     def find(self, subject: str) -> Pending | None:
         """The last answer for a subject, if it was ever asked."""

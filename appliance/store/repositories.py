@@ -1,15 +1,18 @@
 """The repositories elsewhere."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
 from appliance.domain.repository import Repository
 from appliance.errors import NotFound
+from appliance.store.audit import append_entry
 from appliance.store.database import Database
-from appliance.store.models import AuditRow, RepositoryRow
+from appliance.store.models import RepositoryRow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +39,7 @@ class Repositories:
         with self.database.writing() as session:
             session.add(RepositoryRow(**vars(repository)))
             detail = {"location": repository.location}
-            session.add(AuditRow(at=repository.created_at, actor=by, action="add repository", subject=repository.name, detail=detail))
+            append_entry(session, at=repository.created_at, actor=by, action="add repository", subject=repository.name, detail=detail)
 
     def note(self, name: str, text: str, *, works: bool, now: datetime) -> None:
         """Write how the last copying to it went."""
@@ -61,14 +64,23 @@ class Repositories:
         self.get(name)
         with self.database.writing() as session:
             session.get_one(RepositoryRow, name).retention = retention
-            session.add(AuditRow(at=now, actor=by, action="repository retention", subject=name, detail=retention or {}))
+            append_entry(session, at=now, actor=by, action="repository retention", subject=name, detail=retention or {})
 
     def remove(self, name: str, *, by: str, now: datetime) -> None:
         """Forget it; what lies there stays there. Raises NotFound."""
         self.get(name)
         with self.database.writing() as session:
             session.execute(delete(RepositoryRow).where(RepositoryRow.name == name))
-            session.add(AuditRow(at=now, actor=by, action="remove repository", subject=name, detail={}))
+            append_entry(session, at=now, actor=by, action="remove repository", subject=name, detail={})
+
+
+def note_new_credentials(session: Session, name: str, *, told: Collection[str], by: str, now: datetime) -> None:
+    """Write that a repository is asked with something else now; `told` are the names of what was replaced. Raises NotFound."""
+    row = session.get(RepositoryRow, name)
+    if row is None:
+        raise NotFound(f"There is no repository {name!r}. `appliance repository list` names them.")
+    row.credentials_at = now
+    append_entry(session, at=now, actor=by, action="replace secret", subject=f"repository {name}", detail={"secrets": sorted(told)})
 
 
 def _repository(row: RepositoryRow) -> Repository:

@@ -11,7 +11,7 @@ import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -20,6 +20,7 @@ from packaging.version import Version
 
 from appliance import __version__
 from appliance.config import Settings
+from appliance.domain.audit import BEGINNING, AuditHead
 from appliance.domain.operation import OperationStatus
 from appliance.errors import ConfigurationError, InvalidRequest, NotFound
 from appliance.store import open_store
@@ -34,11 +35,12 @@ AT_WORK = "It was at work when the appliance's backup was made; what it did afte
 
 @dataclass(frozen=True, kw_only=True)
 class Archive:
-    """A backup that was examined: whole, and of a version that this one understands."""
+    """A backup that was examined: whole, and of a version that this one understands. Early versions did not note how far the audit went."""
 
     file: IO[bytes]
     version: str
     made_at: datetime
+    audit: AuditHead | None = None
 
     def read(self, name: str) -> bytes | None:
         """One member, or None."""
@@ -69,7 +71,13 @@ def write(settings: Settings, file: IO[bytes], now: datetime) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="backup-", dir=settings.home) as directory:
         files = dict(_gathered(settings, Path(directory)))
         digests = {name: _digest(path) for name, path in files.items()}
-        manifest = {"format": FORMAT, "version": __version__, "made_at": now.isoformat(), "files": digests}
+        manifest = {
+            "format": FORMAT,
+            "version": __version__,
+            "made_at": now.isoformat(),
+            "files": digests,
+            "audit": _audit_of(files[STORE]),
+        }
         with tarfile.open(fileobj=file, mode="w:gz", compresslevel=6) as tar:
             _add(tar, MANIFEST, json.dumps(manifest, indent=1).encode())
             for name, path in files.items():
@@ -86,6 +94,7 @@ def examine_archive(file: IO[bytes]) -> Archive:
         with tarfile.open(fileobj=file, mode="r:gz") as tar:
             manifest = json.load(io.TextIOWrapper(tar.extractfile(MANIFEST) or io.BytesIO(), encoding="utf-8"))
         wanted, version, made_at = manifest["files"], manifest["version"], datetime.fromisoformat(manifest["made_at"])
+        audit = AuditHead(**manifest["audit"]) if "audit" in manifest else None
         is_newer = Version(version) > Version(__version__) or manifest["format"] > FORMAT
     except (tarfile.TarError, OSError, EOFError, ValueError, KeyError, TypeError) as error:
         raise _refused(f"This is not a whole backup of the appliance ({error})") from None
@@ -93,7 +102,7 @@ def examine_archive(file: IO[bytes]) -> Archive:
         raise _refused("The backup was changed or cut off since it was made")
     if is_newer:
         raise _refused(f"The backup was made by version {version}, and this is {__version__}; install that version first")
-    return Archive(file=file, version=version, made_at=made_at)
+    return Archive(file=file, version=version, made_at=made_at, audit=audit)
 
 
 def put_back(settings: Settings, archive: Archive, *, settle: bool, now: datetime) -> dict[str, Any]:
@@ -151,6 +160,13 @@ def _copy(source: Path, target: Path) -> Path:
     with closing(sqlite3.connect(source, timeout=60)) as reading, closing(sqlite3.connect(target)) as writing:
         reading.backup(writing)
     return target
+
+
+def _audit_of(store: Path) -> dict[str, Any]:
+    """How far the audit goes in a copy of the store, which is not migrated for that."""
+    with closing(sqlite3.connect(store)) as connection:
+        newest = connection.execute("SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1").fetchone()
+    return asdict(AuditHead(entries=newest[0], hash=newest[1]) if newest else AuditHead(entries=0, hash=BEGINNING))
 
 
 def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
