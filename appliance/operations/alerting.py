@@ -19,7 +19,10 @@ SHOWN_CHANGES = 50
 
 @dataclass(frozen=True, kw_only=True)
 class ShownAlert:
-    """An alert as people read it. `state` is pending, firing or resolved; `at` is when it came to that, if it was written down."""
+    """An alert as people read it. `state` is pending, firing or resolved; `at` is when it came to that, if it was written down.
+
+    `untold` says because of what people are not told of it, if they are not.
+    """
 
     rule: str
     severity: str
@@ -30,6 +33,7 @@ class ShownAlert:
     runbook: str
     since: datetime
     at: datetime | None = None
+    untold: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,4 +87,5 @@ def _shown(alert: Alert, state: str, *, at: datetime | None = None) -> ShownAler
         runbook=runbook_of(alert),
         since=datetime.fromtimestamp(alert.since, UTC),
         at=at,
+        untold=alert.untold,
     )

@@ -1,11 +1,11 @@
 """Asks the hosts by itself, so that the alerts about them are true when nobody looks: beside the monitor, in a thread of its own."""
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Event
 
+from appliance.operations.beside import look_again_and_again
 from appliance.operations.pending import look
 from appliance.operations.telling_facts import tell_shipped
 from appliance.wiring import Appliance
@@ -26,12 +26,8 @@ class Asking:
     now: Callable[[], datetime] = _now
 
     def run(self, stop: Event) -> None:
-        """Until the event is set. What goes wrong is said on standard error and tried again."""
-        while not stop.wait(LOOK_SECONDS):
-            try:
-                self.look()
-            except Exception as error:  # noqa: BLE001 - the loop: if it ended, alerts about hosts would be about the past
-                print(f"The hosts could not be asked ({type(error).__name__}: {error}); tried again.", file=sys.stderr)
+        """Until the event is set."""
+        look_again_and_again(self.look, stop, every_seconds=LOOK_SECONDS, failing="The hosts could not be asked")
 
     def look(self) -> None:
         """Ask what is due."""

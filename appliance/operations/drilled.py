@@ -1,12 +1,15 @@
 """What drills have shown: how long it took to be back in service, and how old the data was."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from appliance.domain.operation import Operation
+from appliance.domain.operation import Operation, OperationStatus
 from appliance.store import Store
 
 MOST = 100
+ENDED = [status for status in OperationStatus if status.is_final]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,14 +27,14 @@ class Drill:
     data_age: timedelta | None
 
 
-def drills_of(store: Store, instance: str | None) -> list[Drill]:
-    """Of an instance, or of all of them; newest first."""
-    found = store.operations.list(instance=instance, kind="drill", limit=MOST)
-    return [_drill(store, one) for one in found if one.status.is_final and one.finished_at]
+def drills_of(store: Store, instance: str | None, *, before: int | None = None, limit: int = MOST) -> list[Drill]:
+    """Of an instance, or of all of them; newest first. `before` is the number of the operation to go on below."""
+    found = store.operations.list(instance=instance, kind="drill", status=ENDED, before=before, limit=limit)
+    memories = store.operations.memories([one.id for one in found])
+    return [_drill(one, memories[one.id].get("facts", {})) for one in found]
 
 
-def _drill(store: Store, operation: Operation) -> Drill:
-    facts = store.operations.memory(operation.id).get("facts", {})
+def _drill(operation: Operation, facts: Mapping[str, Any]) -> Drill:
     return Drill(
         operation=operation,
         at=operation.finished_at or operation.requested_at,

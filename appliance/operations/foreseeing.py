@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from appliance.domain.instance import Instance, RecoveryPoint
-from appliance.errors import CommandFailed
+from appliance.errors import CommandFailed, NotFound
 from appliance.hosts.streams import stream
 from appliance.operations.browsing import CHANNEL, LIST_SECONDS, Comparison, Wanted, compare_files
 from appliance.operations.kinds.backup import serving
@@ -35,7 +35,7 @@ def foresee_loss(appliance: Appliance, name: str, *, point: str | None, reposito
     require_reachable(appliance, instance.host)
     try:
         files = compare_files(appliance, Wanted(instance=name, point=chosen.id, repository=repository))
-    except CommandFailed as failure:
+    except (CommandFailed, NotFound) as failure:  # the latter: it holds no files
         return Loss(point=chosen, records=_records(appliance, instance, chosen), files=None, uploads=f"could not be compared ({failure})")
     uploads = f"{files.gone} files would be gone, {files.changed} become what they were, {files.new} come back"
     return Loss(point=chosen, records=_records(appliance, instance, chosen), files=files, uploads=uploads)

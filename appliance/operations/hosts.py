@@ -10,6 +10,7 @@ from appliance.hosts.reach import Ssh
 from appliance.hosts.ssh_files import lay_down, take_away
 from appliance.operations.kinds.host_prepare import see_host
 from appliance.operations.machines import KEY_SECRET
+from appliance.operations.stack.kept import forget_stack
 from appliance.wiring import Appliance
 
 OWN_KEY_SCOPE = "appliance"
@@ -88,6 +89,7 @@ def remove_host(appliance: Appliance, name: str, *, requested_by: str, now: date
         raise Conflict(f"Operation {held.id} is at work on {name}. Nothing was changed.")
     appliance.store.hosts.remove(name)
     appliance.store.vault.forget(host.subject)
+    forget_stack(appliance, name)
     take_away(appliance.settings.run, name)
     appliance.store.access.audit(actor=requested_by, action="host remove", subject=host.subject, detail={}, now=now)
 

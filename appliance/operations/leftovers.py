@@ -100,7 +100,7 @@ def left_behind(appliance: Appliance, instance: Instance, view: View) -> Leftove
     nobodys = {id_: made for id_, made in own.deployments.items() if id_ not in {kept.id for kept in instance.kept}}
     known = {id_: _made_by_operation(appliance, instance, id_) for id_ in nobodys}
     return Leftovers(
-        page=own.page,
+        page=own.page and instance.closed is None,
         deployments=tuple(one for one in known.values() if one is not None),
         unknown={id_: _as_it_says(appliance, instance, id_, made) for id_, made in nobodys.items() if known[id_] is None},
         copies=copies,

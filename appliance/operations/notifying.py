@@ -13,9 +13,12 @@ from datetime import UTC, datetime, timedelta
 from threading import Event
 
 from appliance.domain.channel import Channel, Purpose, Severity
+from appliance.operations.beside import look_again_and_again
 from appliance.operations.channels import URL, channel_scope
+from appliance.operations.digest import digest_of
 from appliance.operations.messages import message_of
 from appliance.operations.sending import NotSent, ask, send
+from appliance.operations.stack.kept import lent_heartbeats
 from appliance.wiring import Appliance
 from monitoring.facts import CHANNEL_FAILS, NOTIFICATIONS
 from monitoring.ledger import Ledger
@@ -41,12 +44,8 @@ class Notifying:
     facts: Mapping[str, Mapping[tuple[str, str], float]] = field(default_factory=dict)
 
     def run(self, stop: Event) -> None:
-        """Until the event is set. What goes wrong is said on standard error and tried again."""
-        while not stop.wait(LOOK_SECONDS):
-            try:
-                self.look()
-            except Exception as error:  # noqa: BLE001 - the notifier's loop: if it ended, nobody would be told
-                print(f"Notifications could not be looked after ({type(error).__name__}: {error}); tried again.", file=sys.stderr)
+        """Until the event is set."""
+        look_again_and_again(self.look, stop, every_seconds=LOOK_SECONDS, failing="Notifications could not be looked after")
 
     def look(self) -> None:
         """Tell each channel what it was not told yet."""
@@ -62,9 +61,10 @@ class Notifying:
 
     def _see_to(self, channel: Channel, memory: RuleMemory, now: datetime) -> None:
         if channel.purpose is Purpose.HEARTBEAT:
-            self._beat(channel, memory.evaluated_at(), now)
-        else:
-            self._deliver(channel, memory, now)
+            if channel.name not in lent_heartbeats(self.appliance):
+                self._beat(channel, memory.evaluated_at(), now)
+        elif self._deliver(channel, memory, now) and channel.is_due_a_digest(now):
+            self._attempt(channel, lambda url: self._send_digest(url, channel.crms, now), "the weekly digest was sent", {}, weekly=True)
 
     def _beat(self, channel: Channel, evaluated_at: float, now: datetime) -> None:
         """Only while alerts are evaluated: that is what the other side watches."""
@@ -72,34 +72,42 @@ class Notifying:
         if is_alive and (channel.noted_at is None or channel.try_at is not None or now - channel.noted_at >= BEAT_EVERY):
             self._attempt(channel, ask, "the heartbeat arrived", {})
 
-    def _deliver(self, channel: Channel, memory: RuleMemory, now: datetime) -> None:
+    def _deliver(self, channel: Channel, memory: RuleMemory, now: datetime) -> bool:
+        """False when it could not be told, so that nothing else is tried now."""
         severities = channel.severities_at(now)
         told = {severity.value: _beginning(channel, severity, memory.last_change()) for severity in severities}
         new = {severity: memory.changes(after=after, severity=severity) for severity, after in told.items()}
         changes = sorted(itertools.chain(*new.values()), key=lambda change: change.id)
         if not changes:
-            return
+            return True
         reached = {severity: of_it[-1].id for severity, of_it in new.items() if of_it}
         wanted = [change for change in changes if channel.wants(dict(change.alert.labels))]
         if not wanted:
             self.appliance.store.channels.pass_over(channel.name, reached)
-            return
-        self._attempt(channel, lambda url: self._send(url, wanted), f"{len(wanted)} told", reached)
+            return True
+        return self._attempt(channel, lambda url: self._send(url, wanted), f"{len(wanted)} told", reached)
 
     def _send(self, url: str, changes: Sequence[ToldChange]) -> None:
         domain = self.appliance.settings.panel_domain
         message = message_of(changes, more_at=f"https://{domain}/alerts" if domain else "")
         send(url, title=message.title, body=message.body, is_good=message.is_good)
 
-    def _attempt(self, channel: Channel, carry_out: Callable[[str], None], done: str, told: Mapping[str, int]) -> None:
+    def _send_digest(self, url: str, crms: Sequence[str], now: datetime) -> None:
+        message = digest_of(self.appliance, now, crms=crms)
+        send(url, title=message.title, body=message.body, is_good=message.is_good)
+
+    def _attempt(
+        self, channel: Channel, carry_out: Callable[[str], None], done: str, told: Mapping[str, int], *, weekly: bool = False
+    ) -> bool:
         channels = self.appliance.store.channels
         try:
             carry_out(self.appliance.store.vault.get(channel_scope(channel.name), URL))
         except NotSent as error:
             channels.note_failed(channel.name, str(error), now=self.now())
             print(f"The channel {channel.name} could not be told: {error}. It is tried again.", file=sys.stderr)
-            return
-        channels.note_sent(channel.name, done, told=told, now=self.now())
+            return False
+        channels.note_sent(channel.name, done, told=told, now=self.now(), weekly=weekly)
+        return True
 
     def _tell_facts(self) -> None:
         """For the metrics, and for the rule that watches over the channels."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from appliance.domain.host import host_of_subject, subject_of
-from appliance.domain.instance import Instance, InstanceState
+from appliance.domain.instance import Instance
 from appliance.domain.pending import Pending, PendingPackage, pending_releases
 from appliance.errors import ApplianceError, StepFailed
 from appliance.hosts.reach import Reach, ask_script
@@ -25,7 +25,7 @@ AT_ONCE = 8
 def subjects_of(appliance: Appliance) -> list[str]:
     """All that can be asked: instances that serve, then hosts."""
     store = appliance.store
-    instances = [one.name for one in store.instances.list() if one.state is InstanceState.ACTIVE and one.deployment is not None]
+    instances = [one.name for one in store.instances.glances() if one.is_serving]
     return [*sorted(instances), *(host.subject for host in store.hosts.list())]
 
 

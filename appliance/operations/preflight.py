@@ -106,11 +106,16 @@ def disk_has_room(reach: Reach, directory: Path, needed_bytes: int) -> Check:
 
     def check() -> str | None:
         existing, _, free = (_output(reach, [PYTHON, "-c", ROOM, str(directory)]) or f"{directory} 0").rpartition(" ")
-        if int(free) >= needed_bytes:
-            return None
-        return f"{existing} has {int(free) // 1024**2} MB free and {needed_bytes // 1024**2} MB are needed; make room there"
+        return lack_of_room(existing, int(free), needed_bytes)
 
     return check
+
+
+def lack_of_room(place: str, free_bytes: int, needed_bytes: int) -> str | None:
+    """What to say of a place that has too little."""
+    if free_bytes >= needed_bytes:
+        return None
+    return f"{place} has {free_bytes // 1024**2} MB free and {needed_bytes // 1024**2} MB are needed; make room there"
 
 
 def runtime_fits(reach: Reach, product: ProductDefinition, version: str) -> Check:

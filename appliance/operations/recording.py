@@ -8,16 +8,24 @@ from pathlib import Path
 from typing import Any
 
 from appliance.domain.operation import Operation
+from appliance.domain.request_key import RequestKey
 from appliance.operations.certifying import hand_over
 from appliance.operations.workflow import Workflow
 from appliance.wiring import Appliance
 
-APPROVED = frozenset({"patch", "upgrade", "rollback", "restore", "restore-files", "restore-tables", "remove"})
+APPROVED = frozenset({"patch", "upgrade", "rollback", "configure", "restore", "restore-files", "restore-tables", "remove"})
 """Kinds that change or replace what serves; where an instance asks for it, a second person agrees to them."""
 
 
 def record(
-    appliance: Appliance, workflow: Workflow, instance: str, parameters: Mapping[str, Any], *, requested_by: str, now: datetime
+    appliance: Appliance,
+    workflow: Workflow,
+    instance: str,
+    parameters: Mapping[str, Any],
+    *,
+    requested_by: str,
+    now: datetime,
+    key: RequestKey | None = None,
 ) -> Operation:
     """Returns at once. Raises InvalidRequest, NotFound, PreflightFailed, and Conflict when the instance has an unfinished operation."""
     accepted = _without_secrets(appliance, workflow, workflow.accept(appliance, instance, parameters))
@@ -29,6 +37,7 @@ def record(
         requested_by=requested_by,
         now=now,
         awaits_approval=needs_approval(appliance, workflow.kind, instance),
+        key=key,
     )
     wake(appliance.settings.worker_socket)
     return operation

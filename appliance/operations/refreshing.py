@@ -1,4 +1,4 @@
-"""Look after the appliance's own programs on managed hosts: those of another version would not understand what this one asks of them."""
+"""Look after what the appliance keeps on managed hosts: its programs are to be of its version, and Prometheus to watch what there is."""
 
 import sys
 import time
@@ -12,6 +12,9 @@ from appliance.errors import ApplianceError, Conflict
 from appliance.hosts.tools import archive_digest
 from appliance.operations.renewing import REQUESTED_BY, has_failed_lately
 from appliance.operations.requesting import request
+from appliance.operations.scraping import metrics_address
+from appliance.operations.stack.files import stack_files
+from appliance.operations.stack.kept import digest_of, stack_hosts
 from appliance.wiring import Appliance
 
 PAUSE_SECONDS = 60.0
@@ -33,11 +36,17 @@ class Refreshing:
         if idle and self.monotonic() >= self.due_at:
             self.due_at = self.monotonic() + PAUSE_SECONDS
             refresh_tools(appliance, now)
+            refresh_stacks(appliance, now)
 
 
 def refresh_tools(appliance: Appliance, now: datetime) -> list[str]:
-    """Request the preparation of each host whose programs are of another version; gives their names. Its policy stays as it is."""
-    requested = []
+    """Request the preparation of each host whose programs are of another version; gives their names. Its policy stays as it is.
+
+    Not while schedules are paused.
+    """
+    requested: list[str] = []
+    if appliance.store.schedules.all_paused(now) is not None:
+        return requested
     for host in appliance.store.hosts.list():
         if not _is_behind(host) or has_failed_lately(appliance, "host-prepare", host.subject, now, pause=PAUSE_AFTER_FAILURE):
             continue
@@ -49,6 +58,34 @@ def refresh_tools(appliance: Appliance, now: datetime) -> list[str]:
         except ApplianceError as error:
             print(f"The appliance's programs on {host.name} stay as they are: {error}", file=sys.stderr)
     return requested
+
+
+def refresh_stacks(appliance: Appliance, now: datetime) -> list[str]:
+    """Request each monitoring stack anew whose CRMs, hosts or channels are others than it was told of; gives the hosts' names.
+
+    Not while schedules are paused.
+    """
+    requested: list[str] = []
+    if appliance.store.schedules.all_paused(now) is not None:
+        return requested
+    for name in stack_hosts(appliance):
+        try:
+            host = appliance.store.hosts.get(name)
+            if _is_outdated(appliance, host, now) and not has_failed_lately(
+                appliance, "monitoring-stack", host.subject, now, pause=PAUSE_AFTER_FAILURE
+            ):
+                request(appliance, "monitoring-stack", host.subject, {}, requested_by=REQUESTED_BY, now=now)
+                requested.append(name)
+        except Conflict:
+            continue  # as above
+        except ApplianceError as error:
+            print(f"Prometheus on {name} watches what it did before: {error}", file=sys.stderr)
+    return requested
+
+
+def _is_outdated(appliance: Appliance, host: Host, now: datetime) -> bool:
+    address, told = metrics_address(appliance), digest_of(appliance, host.name)
+    return address is not None and told not in ("", stack_files(appliance, host, address, now).digest)
 
 
 def _is_behind(host: Host) -> bool:

@@ -1,24 +1,32 @@
 """What is asked of the list of repositories elsewhere."""
 
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 
 from appliance.domain.host import LOCALHOST
 from appliance.domain.repository import KINDS, Repository, check_repository
 from appliance.domain.retention import Retention
-from appliance.errors import InvalidRequest
+from appliance.errors import CommandFailed, InvalidRequest
+from appliance.hosts.reach import Local
+from appliance.hosts.streams import stream
 from appliance.operations.steps.repositories import (
+    ANSWERS_WITHIN_SECONDS,
     AUTHORITY,
     CREDENTIAL_PREFIX,
     KNOWN_HOSTS,
     LOCAL_REPOSITORY,
+    NO_CRM,
     PASSWORD,
     PASSWORD_LENGTH,
     SSH_KEY,
+    remote_repository,
     repository_scope,
     retention_scope,
 )
+from appliance.store.repositories import note_new_credentials
 from appliance.wiring import Appliance
+from backup.lent import LENT
 from backup.locations import CREDENTIALS, kind_of
 
 
@@ -87,6 +95,47 @@ def _keep(appliance: Appliance, scope: str, secrets: Mapping[str, str]) -> None:
     appliance.store.vault.forget(scope)
     for secret, value in _as_kept(secrets).items():
         appliance.store.vault.put(scope, secret, value)
+
+
+def replace_credentials(appliance: Appliance, name: str, secrets: Mapping[str, str], *, requested_by: str, now: datetime) -> None:
+    """Ask it with these from now on, once they were seen to open it from this machine; what is not said stays, its password always.
+
+    Logs that hosts ship there by themselves are given them by operations `archive`. Raises NotFound, and InvalidRequest.
+    """
+    repository = appliance.store.repositories.get(name)
+    if PASSWORD in secrets:
+        raise InvalidRequest("What lies there is encrypted with its password, which stays as it is. Nothing was changed.", field="password")
+    if not secrets:
+        raise InvalidRequest("Say what it is to be asked with. Nothing was changed.", field="credential")
+    kept = appliance.store.vault.all(repository_scope(name))
+    _check_place(repository.location, {**{one: "" for one in (SSH_KEY, KNOWN_HOSTS) if one in kept}, **secrets})
+    replaced = kept | _as_kept(secrets)
+    _require_opens(appliance, repository, replaced)
+    appliance.store.vault.exchange(
+        repository_scope(name),
+        replaced,
+        also=lambda session: note_new_credentials(session, name, told=secrets.keys(), by=requested_by, now=now),
+    )
+
+
+def _require_opens(appliance: Appliance, repository: Repository, secrets: Mapping[str, str]) -> None:
+    """Raises InvalidRequest where they do not open it. Before the first backup there may be nothing that could be opened."""
+    leases = appliance.settings.home / "leases"
+    spec = remote_repository(repository.location, leases, {secret: f"{LENT}{secret}" for secret in secrets})
+    asked = {"repository": spec, "lent": dict(secrets), "crm": NO_CRM, "deadline_seconds": ANSWERS_WITHIN_SECONDS}
+    argv = [sys.executable, "-m", "backup", "points"]
+    try:
+        stream(Local(), argv, asked, environment={}, on_event=lambda _: None, is_cancelled=lambda: False)
+    except CommandFailed as failure:
+        if failure.code != "no_repository" or repository.noted_at is not None:
+            said = f"With these {repository.name} does not open: {_why(failure)}"
+            raise InvalidRequest(f"{said} Nothing was changed.", field="credential") from None
+
+
+def _why(failure: CommandFailed) -> str:
+    if failure.code == "deadline":
+        return f"it did not answer within {ANSWERS_WITHIN_SECONDS} s."
+    return " ".join(str(failure).removesuffix("Nothing was changed.").split())
 
 
 def remove_repository(appliance: Appliance, name: str, *, requested_by: str, now: datetime) -> None:

@@ -37,8 +37,9 @@ class Scheduling:
 def carry_out_schedules(appliance: Appliance, now: datetime) -> list[int]:
     """Request what is due; gives the operations."""
     store = appliance.store
+    store.schedules.end_pause(by=REQUESTED_BY, now=now)
     schedules = [schedule for schedule in store.schedules.list() if not schedule.paused]
-    if not schedules or store.schedules.paused_by() is not None:
+    if not schedules or store.schedules.all_paused(now) is not None:
         return []
     begun = []
     for schedule in schedules:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -23,6 +23,10 @@ LONGEST_REASON = 300
 SENDING: ContextVar[StringIO | None] = ContextVar("SENDING", default=None)
 """Where what is said of the message that is being sent is gathered."""
 KINDS = "mailtos://USER:PASSWORD@mail.example.org?to=ops@example.org, json://HOST/PATH, slack://…, ntfys://…; all that apprise knows"
+
+# What it says of an address may hold its secrets: it is told to nobody but `_said_of_this`, not to the log either.
+logging.getLogger("apprise").addFilter(lambda _: SENDING.get() is not None)
+logging.getLogger("apprise").propagate = False
 
 
 class NotSent(StepFailed):
@@ -77,6 +81,12 @@ def ask(url: str) -> None:
         raise NotSent(f"it is not reached ({type(error).__name__})") from None
     if not answer.is_success:
         raise NotSent(f"it answered {answer.status_code}")
+
+
+def address_of(url: str) -> dict[str, Any] | None:
+    """The parts of an address as apprise understands it, with `service`, the name of its plugin; None where it does not. Holds secrets."""
+    plugin = _plugin(url)
+    return None if plugin is None else {**vars(plugin), "service": type(plugin).__name__}
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from appliance.domain.operation import Operation, OperationStatus
 from appliance.domain.schedule import Schedule
 from appliance.operations.machines import Machine, machine_of
 from appliance.operations.promising import promises_of
-from appliance.operations.steps.health import OPEN_PROBES, probes_of
+from appliance.operations.steps.health import OPEN_PROBES, layers_of, probes_of
 from appliance.products.probing import Door, reachable
 from appliance.wiring import Appliance
 from monitoring.ledger import Ledger
@@ -92,13 +92,15 @@ def _target(appliance: Appliance, instance: Instance, schedules: Sequence[Schedu
     far = {} if machine.host.is_local else _seen_from_there(machine, probes)
     if far:
         probes |= probes_of(appliance, instance, instance.deployment, door=Door.OUTSIDE, names=set(probes) - set(far["elsewhere"]))
+    layers = layers_of(appliance, instance, instance.deployment, door=Door.OUTSIDE if far else Door.PROXY)
     return Target.model_validate(
         {
             "crm": instance.name,
             "product": instance.product,
             "release": instance.deployment.version,
+            "host": instance.host,
             "interval_seconds": appliance.settings.probe_interval_seconds,
-            "probes": probes,
+            "probes": layers | probes,
             **far,
             "promises": promises_of(instance, schedules),
             "certificate": _shown_certificate(machine, instance),

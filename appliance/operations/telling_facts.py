@@ -12,7 +12,7 @@ from appliance.hosts.reach import ask_script
 from appliance.operations.machines import machine_of
 from appliance.operations.steps.repositories import repository_name
 from appliance.wiring import Appliance
-from monitoring.facts import LOG_SHIPPED, REBOOT_SINCE, SECURITY_SINCE, UPDATES, Facts
+from monitoring.facts import LOG_REPLAYED, LOG_SHIPPED, REBOOT_SINCE, SECURITY_SINCE, UPDATES, Facts
 from monitoring.ledger import Ledger
 
 OWN_OUTLET, OUTLET_PREFIX = "log", "log-"
@@ -48,31 +48,42 @@ def _kept(facts: Mapping[tuple[str, str], float], asked: Mapping[str, Pending]) 
 
 
 def tell_shipped(appliance: Appliance) -> None:
-    """Up to when the log of each CRM that keeps every change lies in each repository. What cannot be asked stays as it was told."""
+    """Up to when the log of each CRM that keeps every change lies in each repository, and how much of it a restore would replay.
+
+    What cannot be asked stays as it was told.
+    """
     archived = [instance for instance in appliance.store.instances.list() if instance.archive is not None]
     appliance.settings.ledger_file.parent.mkdir(parents=True, exist_ok=True)
     with Ledger(appliance.settings.ledger_file) as ledger:
-        before = ledger.facts().get(LOG_SHIPPED, {})
-        told: Told = {}
+        before = {name: ledger.facts().get(name, {}) for name in (LOG_SHIPPED, LOG_REPLAYED)}
+        told: dict[str, Told] = {name: {} for name in before}
         for instance in archived:
-            try:
-                told |= shipped_of(appliance, instance)
-            except (ApplianceError, ValueError, OSError):
-                told |= {key: value for key, value in before.items() if key[0] == instance.name}
-        if told or before:
-            ledger.tell_facts(LOG_SHIPPED, told)
+            seen = _seen_or(appliance, instance, before)
+            told = {name: told[name] | seen[name] for name in told}
+        for name in told:
+            if told[name] or before[name]:
+                ledger.tell_facts(name, told[name])
 
 
-def shipped_of(appliance: Appliance, instance: Instance) -> Told:
-    """Of one CRM, by repository; 0 for one that nothing was shipped to yet. Raises ApplianceError, and ValueError for nonsense."""
+def _seen_or(appliance: Appliance, instance: Instance, before: Mapping[str, Told]) -> dict[str, Told]:
+    try:
+        return shipped_of(appliance, instance)
+    except (ApplianceError, ValueError, OSError):
+        return {name: {key: value for key, value in facts.items() if key[0] == instance.name} for name, facts in before.items()}
+
+
+def shipped_of(appliance: Appliance, instance: Instance) -> dict[str, Told]:
+    """Of one CRM; up to 0 where nothing was shipped yet. Raises ApplianceError, and ValueError for nonsense."""
     archive = instance.archive
     if archive is None:
-        return {}
+        return {LOG_SHIPPED: {}, LOG_REPLAYED: {}}
     machine = machine_of(appliance, instance.host, channel="logs")
-    noted = json.loads(ask_script(machine.reach, "see_shipped", archive.spool).stdout or "{}")
+    seen = json.loads(ask_script(machine.reach, "see_shipped", archive.spool).stdout or "{}")
+    noted = seen.get("shipped", {})
     own = repository_name(instance.host)
     outlets = {own: OWN_OUTLET, **{name: f"{OUTLET_PREFIX}{name}" for name in archive.relays}}
-    return {
+    shipped = {
         (instance.name, name): datetime.fromisoformat(noted[outlet]).timestamp() if outlet in noted else 0.0
         for name, outlet in outlets.items()
     }
+    return {LOG_SHIPPED: shipped, LOG_REPLAYED: {(instance.name, ""): float(seen.get("replayed_bytes", 0))}}

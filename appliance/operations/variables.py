@@ -153,7 +153,7 @@ def new_deployment(
         files=current.files if follows and current else str(root / "files" / deployment_id),
         database=f"crm_{number:04d}_{operation_id}",
         port=_free_port(layout, instance),
-        cluster=_free_cluster(instance) if follows or apart else current.cluster if current else 0,
+        cluster=_cluster_of(instance, free=follows or apart),
         role=role,
         mail=role == "production",
     )
@@ -180,12 +180,20 @@ def steps_variables(steps: Iterable[Any]) -> list[Mapping[str, Any]]:
     return [step.model_dump(mode="json", exclude_none=True) for step in steps]
 
 
+def cluster_ports(layout: Layout) -> tuple[int, int]:
+    """The first port that a database cluster of an instance can have, and the one after the last."""
+    return layout.database_port_base, layout.database_port_base + CLUSTERS_PER_INSTANCE * INSTANCES_PER_HOST
+
+
 def _free_port(layout: Layout, instance: Instance) -> int:
     first = layout.deployment_port_base + instance.slot * PORTS_PER_INSTANCE
     taken = {deployment.port for deployment in instance.kept}
     return next(port for port in range(first, first + PORTS_PER_INSTANCE) if port not in taken)
 
 
-def _free_cluster(instance: Instance) -> int:
+def _cluster_of(instance: Instance, *, free: bool) -> int:
+    """That of the current deployment, or one that none has."""
+    if not free:
+        return instance.deployment.cluster if instance.deployment else 0
     taken = {deployment.cluster for deployment in instance.kept} or {0}  # the first is made with the instance
     return next(number for number in range(CLUSTERS_PER_INSTANCE) if number not in taken)

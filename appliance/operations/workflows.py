@@ -4,11 +4,14 @@ from appliance.operations.kinds.archive import ARCHIVE
 from appliance.operations.kinds.backup import BACKUP_WORKFLOW
 from appliance.operations.kinds.certificate import CERTIFICATE
 from appliance.operations.kinds.check import CHECK
+from appliance.operations.kinds.configure import CONFIGURE
 from appliance.operations.kinds.drill import DRILL
 from appliance.operations.kinds.fleet_patch import FLEET_PATCH
 from appliance.operations.kinds.host_patch import HOST_PATCH
 from appliance.operations.kinds.host_prepare import HOST_PREPARE
 from appliance.operations.kinds.install import INSTALL
+from appliance.operations.kinds.maintenance import MAINTENANCE
+from appliance.operations.kinds.monitoring_stack import MONITORING_STACK
 from appliance.operations.kinds.patch import PATCH
 from appliance.operations.kinds.rehearse import REHEARSE
 from appliance.operations.kinds.remove import REMOVE
@@ -26,6 +29,7 @@ WORKFLOWS: Workflows = {
     for workflow in (
         HOST_PREPARE,
         HOST_PATCH,
+        MONITORING_STACK,
         INSTALL,
         BACKUP_WORKFLOW,
         ARCHIVE,
@@ -41,7 +45,9 @@ WORKFLOWS: Workflows = {
         PATCH,
         FLEET_PATCH,
         ROLLBACK,
+        CONFIGURE,
         CERTIFICATE,
+        MAINTENANCE,
         TIDY,
         REMOVE,
     )

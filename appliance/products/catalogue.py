@@ -5,7 +5,7 @@ Every directory that holds a `product.yml` is one. An own definition with the id
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from appliance.domain.product import ProductDefinition
 from appliance.domain.product_releases import Release
 from appliance.errors import ConfigurationError, NotFound
-from appliance.products.placeholders import placeholder_problems
+from appliance.products.placeholders import placeholder_problems, release_template_problem
 from appliance.products.support import unsupported
 
 SHIPPED = Path(__file__).resolve().parent
@@ -56,28 +56,61 @@ class Product:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A definition as it lies there: the product, or the problems that keep it from being used. `takes_place` is of a shipped one."""
+
+    id: str
+    directory: Path
+    is_own: bool
+    takes_place: bool
+    product: Product | None
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Catalogue:
     """Looks definitions up by id."""
 
     directories: tuple[Path, ...]
 
     def list(self) -> tuple[Product, ...]:
-        """All products by name; raises ConfigurationError naming the first definition that cannot be used."""
-        return tuple(sorted(self._found().values(), key=lambda product: product.definition.name))
+        """The products that can be used, by name; a broken definition hides no other, and `entries` tells of it."""
+        found = (entry.product for entry in self.entries())
+        return tuple(sorted((product for product in found if product), key=lambda product: product.definition.name))
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Every definition by id, those that cannot be used with what is wrong with them."""
+        return tuple(self._entry(product_id, path) for product_id, path in sorted(self._paths().items()))
+
+    def entry(self, product_id: str) -> Entry:
+        """One definition, with all that `check` finds, files and hashes too. Raises NotFound with the ids there are."""
+        path = self._path(product_id)
+        return replace(self._entry(product_id, path), problems=tuple(_all_problems(path)))
 
     def get(self, product_id: str) -> Product:
         """One product; raises NotFound with the ids there are. The definition of another product may be broken."""
-        paths = self._paths()
-        if product_id not in paths:
-            raise NotFound(f"There is no product '{product_id}'; there are: {', '.join(sorted(paths)) or 'none'}. Nothing was changed.")
-        return load(paths[product_id])
+        return load(self._path(product_id))
 
     def default(self, chosen: str = "") -> Product:
         """The product that a new appliance begins with: the chosen one, or else the one that the shipped definitions name."""
         return self.get(chosen or DEFAULT.read_text().strip())
 
-    def _found(self) -> dict[str, Product]:
-        return {product_id: load(path) for product_id, path in self._paths().items()}
+    def _entry(self, product_id: str, path: Path) -> Entry:
+        definition, problems = _usable(path)
+        return Entry(
+            id=product_id,
+            directory=path.parent,
+            is_own=path.parent.parent != SHIPPED,
+            takes_place=path.parent.parent != SHIPPED and (SHIPPED / product_id / FILE_NAME).is_file(),
+            product=None if definition is None else Product(definition=definition, directory=path.parent),
+            problems=tuple(problems),
+        )
+
+    def _path(self, product_id: str) -> Path:
+        paths = self._paths()
+        if product_id not in paths:
+            raise NotFound(f"There is no product '{product_id}'; there are: {', '.join(sorted(paths)) or 'none'}. Nothing was changed.")
+        return paths[product_id]
 
     def _paths(self) -> dict[str, Path]:
         """Definitions by the name of their directory, which is their id; later directories win."""
@@ -91,20 +124,30 @@ def open_catalogue(own: Path | None = None) -> Catalogue:
 
 def load(path: Path) -> Product:
     """The definition in this file; raises ConfigurationError that names the file and every field that is wrong."""
-    definition, problems = _read(path)
-    problems += unsupported(definition) if definition else ()
-    if definition is None or problems:
+    definition, problems = _usable(path)
+    if definition is None:
         raise ConfigurationError(f"The product definition {path} cannot be used: {'; '.join(problems)}. Nothing was changed.")
     return Product(definition=definition, directory=path.parent)
+
+
+def _usable(path: Path) -> tuple[ProductDefinition | None, list[str]]:
+    """The definition if nothing is wrong with it, otherwise what is."""
+    definition, problems = _read(path)
+    problems += unsupported(definition) if definition else ()
+    return (None if problems else definition), problems
 
 
 def check(path: Path) -> list[str]:
     """Every problem of the definition in this file or directory, one line each; empty if there is none."""
     path = path / FILE_NAME if path.is_dir() else path
+    return [f"{path}: {problem}" for problem in _all_problems(path)]
+
+
+def _all_problems(path: Path) -> list[str]:
     definition, problems = _read(path)
     if definition is not None:
         problems = [*unsupported(definition), *_file_problems(path.parent, definition), *placeholder_problems(definition)]
-    return [f"{path}: {problem}" for problem in problems]
+    return problems
 
 
 def lock_problems(directory: Path, definition: ProductDefinition, release: Release) -> list[str]:
@@ -158,6 +201,10 @@ def _file_problems(directory: Path, definition: ProductDefinition) -> Iterable[s
             yield f"{field}: there is no file {name}"
     for release in definition.releases:
         yield from (f"releases: {problem}" for problem in lock_problems(directory, definition, release))
+    for number, config in enumerate(definition.config):
+        file = directory / config.template
+        if config.scope == "release" and file.is_file() and (problem := release_template_problem(file.read_text(encoding="utf-8"))):
+            yield f"config.{number}: {config.template}: {problem}"
 
 
 def _named_files(definition: ProductDefinition) -> Iterable[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError, UndefinedError
+from jinja2 import StrictUndefined, TemplateError, UndefinedError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from appliance.domain.product import ProductDefinition
@@ -11,8 +11,8 @@ from appliance.errors import ConfigurationError
 
 _ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
 
-UNKNOWN_UNTIL_DEPLOYED = ("deployment", "secrets")
-"""While a release is built there is no deployment yet."""
+UNKNOWN_UNTIL_DEPLOYED = ("deployment", "secrets", "settings")
+"""While a release is built there is no deployment yet; and what is built never depends on settings, since these may change."""
 
 
 def fill_in(text: str, variables: Mapping[str, Any]) -> str:
@@ -37,6 +37,16 @@ def placeholder_problems(definition: ProductDefinition) -> Iterator[str]:
         for place, text in _texts(field, value):
             if problem := _problem(text, known):
                 yield f"{place}: {problem}"
+
+
+def release_template_problem(text: str) -> str | None:
+    """What a template that is rendered into a release may not speak of, if it does."""
+    try:
+        spoken_of = meta.find_undeclared_variables(_ENVIRONMENT.parse(text))
+    except TemplateError:
+        return None  # Ansible's own extensions are not known here
+    wrong = [name for name in UNKNOWN_UNTIL_DEPLOYED if name in spoken_of]
+    return f"a release has no {' and no '.join(wrong)}; use scope 'deployment', or the environment" if wrong else None
 
 
 def sample_variables(definition: ProductDefinition) -> dict[str, Any]:

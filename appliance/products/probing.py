@@ -65,6 +65,17 @@ def _address(variables: Variables, door: Door) -> dict[str, Any]:
     return site | {"via": origin(scheme, where, int(crm["port"]))} | trust
 
 
+def render_layers(variables: Variables, *, door: Door) -> dict[str, dict[str, Any]]:
+    """What lies below every product's own probes: whether the site's port is open, and its certificate one that browsers accept."""
+    crm = variables["crm"]
+    where = {"address": str(crm["outside"]) if door is Door.OUTSIDE else reachable(str(crm["address"])), "port": int(crm["port"])}
+    layers: dict[str, dict[str, Any]] = {"tcp": {"name": "tcp", "kind": "tcp", **where}}
+    tls = crm.get("tls") or {"mode": "none"}
+    if tls["mode"] != "none":
+        layers["tls"] = {"name": "tls", "kind": "tls", **where, "server_name": str(crm["domain"]), "trust": tls.get("trust") or None}
+    return layers
+
+
 def reachable(address: str) -> str:
     """A server that listens everywhere is asked at the loopback address."""
     return "127.0.0.1" if ip_address(address).is_unspecified else address
@@ -72,8 +83,7 @@ def reachable(address: str) -> str:
 
 def _render(product: Product, probe: Probe, variables: Variables, address: Mapping[str, Any]) -> dict[str, Any]:
     rendered: dict[str, Any] = {"kind": probe.kind, "timeout_seconds": probe.timeout_seconds}
-    if probe.interval_seconds is not None:
-        rendered["interval_seconds"] = probe.interval_seconds
+    rendered |= probe.model_dump(include={"interval_seconds", "confirm_after_seconds"}, exclude_none=True)
     if isinstance(probe, WebProbe):
         rendered |= _web(probe, variables, address)
     elif isinstance(probe, SqlProbe):

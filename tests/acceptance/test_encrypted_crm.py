@@ -88,7 +88,7 @@ def test_people_log_in_over_https_and_their_cookies_stay_there(encrypted: Encryp
 
 def test_the_monitor_sees_the_crm_and_the_end_of_its_certificate(encrypted: Encrypted) -> None:
     port = int(encrypted.house.settings.monitor_listen.rpartition(":")[2])
-    for target in ("service", "deep"):
+    for target in ("service", "tcp", "tls", "deep"):
         wait_for(
             lambda target=target: f'appliance_probe_up{{crm="{NAME}",target="{target}"}} 1' in encrypted.house.get("/metrics", port=port)[2]
         )

@@ -5,6 +5,7 @@ from pathlib import Path
 from appliance.domain.operation import Operation, OperationStatus
 from tests.conftest import OLD, Crm
 from tests.support.house import wait_for
+from tests.support.killing import failing_in
 from tests.support.left_behind import leave_deployment, marked_process, page_of
 
 LOGIN = "/creme_login/"
@@ -58,3 +59,26 @@ def test_visitors_are_not_let_in_to_a_crm_that_is_stopped_until_it_is_started(cr
     crm.house.done("instance", "tidy", crm.name, "--start")
     assert not flag.exists()
     assert serves(crm, OLD)
+
+
+def test_a_crm_that_somebody_has_closed_stays_closed_until_somebody_opens_it(crm: Crm) -> None:
+    house = crm.house
+    house.done("instance", "close", crm.name, "--message", "Stocktaking until <noon>.")
+    wait_for(lambda: house.get(LOGIN, port=crm.port)[1].get("retry-after") == "600")  # nginx takes a new configuration by and by
+    status, _, page = house.get(LOGIN, port=crm.port)
+    assert (status, "Stocktaking until &lt;noon&gt;." in page) == (503, True)
+    with house.own_worker_stopped():
+        pass  # a worker that starts looks for what is left behind
+    house.done("backup", crm.name)
+    refused = house.command("patch", crm.name)
+    assert (refused.returncode, "closed for maintenance by" in refused.stderr) == (4, True), refused.stdout + refused.stderr
+    assert house.get(LOGIN, port=crm.port)[0] == 503
+    with house.own_worker_stopped(), failing_in(house, "verify"):
+        failed = house.command("restore", crm.name, "--yes")
+    status, _, page = house.get(LOGIN, port=crm.port)
+    assert (failed.returncode, status, "Stocktaking" in page) == (3, 503, True), failed.stdout + failed.stderr
+    assert house.appliance.store.instances.get(crm.name).closed is not None
+    house.done("instance", "open", crm.name)
+    assert serves(crm, OLD)
+    again = house.command("instance", "open", crm.name)
+    assert (again.returncode, "is open to its users" in again.stderr) == (5, True), again.stdout + again.stderr

@@ -43,7 +43,7 @@ def test_a_database_that_was_destroyed_comes_back_with_every_record(world: World
     records = world.records()
     time.sleep(RECEIVED_WITHIN_SECONDS)
     host.run(f"pkill -9 -u postgres; rm -rf /var/lib/postgresql/*/{CRM}")
-    world.done("restore", CRM, "--at", "latest", "--no-safety-backup")
+    world.done("restore", CRM, "--at", "latest", "--no-safety-backup", "--yes")
     assert world.records() == records
     world.serves_again(OLD)
 

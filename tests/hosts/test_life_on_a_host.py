@@ -115,7 +115,7 @@ def test_a_restore_in_place_brings_release_and_records_back(life: World, golden:
         pytest.skip("the longer story is bookworm's")
     life.seed()
     point = next(point for point in life.appliance.store.points.list(CRM) if point.proven_at)
-    life.done("restore", CRM, "--to", point.id)
+    life.done("restore", CRM, "--to", point.id, "--yes")
     assert life.serves(OLD)
     assert life.records() == golden.known["records"]
 

@@ -82,9 +82,9 @@ def test_only_the_database_comes_back_and_then_only_the_files(world: World) -> N
     foreseen = " ".join(world.done("restore", CRM, "--to", point, "--preview").split())
     assert "+100 contacts" in foreseen
     assert "1 become what they were" in foreseen
-    world.done("restore", CRM, "--to", point, "--only", "database")
+    world.done("restore", CRM, "--to", point, "--only", "database", "--yes")
     assert (world.records(), content(world, uploaded(world))) == (before, "uploaded since")
-    world.done("restore", CRM, "--to", point, "--only", "files", "--no-safety-backup")
+    world.done("restore", CRM, "--to", point, "--only", "files", "--no-safety-backup", "--yes")
     assert (world.records(), content(world, uploaded(world))) == (before, "as it was")
     assert world.serves(OLD)
 

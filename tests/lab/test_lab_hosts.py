@@ -9,6 +9,7 @@ from tests.lab.host import LabHost
 from tests.lab.lab import Lab, Lending
 from tests.lab.programs import run
 from tests.lab.remote import HostFailed
+from tests.support.operating import await_true
 
 RELEASES = {"bookworm": "12", "trixie": "13"}
 SLEEPER = """[Service]
@@ -86,7 +87,7 @@ def test_memory_is_limited(host: Lending) -> None:
 def test_a_cut_network_is_noticed_and_mended(host: Lending) -> None:
     made = host()
     made.cut_network()
-    assert made.console("cat", "/sys/class/net/host0/operstate") != "up\n"
+    await_true(lambda: made.console("cat", "/sys/class/net/host0/operstate") != "up\n")  # the kernel tells the other end of it later
     assert made.run("true", check=False).returncode == 255
     made.mend_network()
     assert made.run("hostname").stdout == f"{made.name}\n"

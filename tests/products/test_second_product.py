@@ -7,7 +7,7 @@ import asyncio
 import shutil
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import httpx
 import pytest
 from pydantic import TypeAdapter
 
+from appliance.operations.adopting import measure
 from appliance.products.catalogue import SHIPPED
 from monitoring.probes import Probe, run_probe
 from tests.support.house import CLONE, House, wait_for
@@ -22,6 +23,7 @@ from tests.support.house import CLONE, House, wait_for
 PRODUCT, OLD, NEW = "tryton", "7.0.59", "8.0.12"
 NAME = "trial-second"
 SEED = CLONE / "tests" / "support" / "tryton_seed.py"
+WORK = CLONE / "tests" / "support" / "tryton_adoption.py"
 ALICE_PASSWORD = "alice-Tr1es-it"
 KEEP = "create table kept as select password_hash from res_user where login = 'alice'"
 MAKE_UNREADABLE = "update res_user set password_hash = '$pbkdf2-sha512$25000$made.long.ago' where login = 'alice'"
@@ -98,6 +100,18 @@ def test_a_second_product_is_installed_by_its_definition_alone(second: Second, p
     assert second.house.get(script, port=second.port)[0] == 200
 
 
+def test_its_groups_are_the_departments_that_work_with_it(second: Second) -> None:
+    second.house.launch(NAME, "python -m crmsite -", WORK)
+    second.sql("update sale_opportunity set create_date = create_date - interval '100 days'")
+    appliance, now = second.house.appliance, datetime.now(UTC)
+    found = measure(appliance, appliance.store.instances.get(NAME), now=now)
+    assert (found.problem, found.records, found.untouched) == ("", 81, 20)
+    assert found.departments == ("Sales",)
+    assert (found.active_on(now.date(), "Sales"), found.active_on(now.date(), "")) == (1, 1)
+    assert found.newest_change is not None
+    assert now - timedelta(minutes=10) < found.newest_change < now + timedelta(minutes=1)
+
+
 def test_a_drill_proves_its_recovery_point(second: Second) -> None:
     second.house.done("backup", NAME)
     second.house.done("drill", NAME)
@@ -111,7 +125,7 @@ def test_the_moment_before_a_mistake_comes_back_by_its_log(second: Second, passw
     second.sql("delete from sale_opportunity; update party_party set name = 'Overwritten'")
     assert second.house.records(NAME) != second.records
     time.sleep(SHIPPED_WITHIN_SECONDS)
-    second.house.done("restore", NAME, "--at", moment.isoformat())
+    second.house.done("restore", NAME, "--at", moment.isoformat(), "--yes")
     assert second.is_as_before(password_file)
     wait_for(second.keeps_every_change_of_what_serves, seconds=120)
     second.house.done("archive", NAME, "--off")

@@ -46,7 +46,7 @@ def serving(crm: Crm) -> str:
 
 def test_without_an_archive_it_says_what_can_be_gone_back_to(copy: Crm) -> None:
     copy.house.done("backup", copy.name)
-    ended = copy.house.command("restore", copy.name, "--at", datetime.now(UTC).isoformat())
+    ended = copy.house.command("restore", copy.name, "--at", datetime.now(UTC).isoformat(), "--yes")
     assert ended.returncode == 4
     assert "there is no base with its log; begin with: appliance archive" in " ".join(ended.stdout.split())
 
@@ -66,7 +66,7 @@ def test_the_moment_before_a_mistake_comes_back_with_all_that_was_committed_by_t
     copy.house.sql(copy.name, "update persons_contact set last_name = 'Overwritten'")
     assert copy.house.records(copy.name) != records
     time.sleep(SHIPPED_WITHIN_SECONDS)
-    copy.house.done("restore", copy.name, "--at", moment.isoformat())
+    copy.house.done("restore", copy.name, "--at", moment.isoformat(), "--yes")
     assert copy.house.records(copy.name) == records
     assert records["counts"]["contacts"] == copy.records["counts"]["contacts"] + 100
 

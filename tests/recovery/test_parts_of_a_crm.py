@@ -92,7 +92,7 @@ def test_only_the_database_comes_back_and_the_files_stay(copy: Crm) -> None:
     copy.house.seed(COPY)
     since = copy.house.records(COPY)
     assert since != copy.records
-    copy.house.done("restore", COPY, "--to", point(copy), "--only", "database")
+    copy.house.done("restore", COPY, "--to", point(copy), "--only", "database", "--yes")
     assert copy.house.records(COPY) == copy.records
     assert uploaded(copy.house).read_text() == "uploaded since"
     assert (serving(copy.house).files, serving(copy.house).database == before.database) == (before.files, False)
@@ -118,7 +118,7 @@ def test_only_the_files_come_back_though_the_worker_is_killed_in_every_step(copy
 def test_a_restore_of_a_part_that_fails_takes_nothing_along_that_serves(copy: Crm, only: str) -> None:
     before, records = serving(copy.house), copy.house.records(COPY)
     with copy.house.own_worker_stopped(), failing_in(copy.house, "verify"):
-        ended = copy.house.command("restore", COPY, "--to", point(copy), "--only", only, "--no-safety-backup")
+        ended = copy.house.command("restore", COPY, "--to", point(copy), "--only", only, "--no-safety-backup", "--yes")
     assert ended.returncode == 3, ended.stdout[-2000:]
     assert (serving(copy.house), copy.house.records(COPY)) == (before, records)
     assert uploaded(copy.house).read_text() == "uploaded since"
@@ -128,7 +128,7 @@ def test_a_restore_of_a_part_that_fails_takes_nothing_along_that_serves(copy: Cr
 def test_what_two_deployments_have_in_common_outlives_the_older_one(copy: Crm) -> None:
     records = copy.house.records(COPY)
     for only in ("files", "files", "database", "database"):
-        copy.house.done("restore", COPY, "--to", point(copy), "--only", only, "--no-safety-backup")
+        copy.house.done("restore", COPY, "--to", point(copy), "--only", only, "--no-safety-backup", "--yes")
         assert uploaded(copy.house).read_text() == "as it was"
         assert copy.house.records(COPY) == (records if only == "files" else copy.records)
     root = copy.house.settings.crm_root / COPY

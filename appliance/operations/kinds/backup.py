@@ -7,7 +7,7 @@ from typing import Any
 from appliance.domain.instance import Instance, RecoveryPoint
 from appliance.domain.operation import OperationStatus
 from appliance.domain.retention import UNCHANGED, Retention, to_give_up
-from appliance.errors import Conflict
+from appliance.errors import Conflict, PreflightFailed
 from appliance.operations.parameters import Parameters, read
 from appliance.operations.preflight import COPIES, Check, database_answers, database_bytes, disk_has_room, require
 from appliance.operations.run import Run
@@ -33,6 +33,13 @@ def serving(appliance: Appliance, name: str) -> Instance:
     if instance.deployment is None:
         raise Conflict(f"{name} does not serve yet ({instance.state.value}). Nothing was changed.")
     return instance
+
+
+def require_open(instance: Instance) -> None:
+    """Raises PreflightFailed for one that somebody has closed: what lets visitors in at its end does not decide that over their heads."""
+    if instance.closed is not None:
+        mend = f"It would let visitors in. Open it before: appliance instance open {instance.name}"
+        raise PreflightFailed((f"{instance.name} is closed for maintenance by {instance.closed.by}. {mend}",))
 
 
 def accept(appliance: Appliance, instance: str, parameters: Mapping[str, Any]) -> dict[str, Any]:

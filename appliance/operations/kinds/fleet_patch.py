@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from appliance.domain.host import FLEET, HostState, host_of_subject, patch_kind
-from appliance.domain.instance import InstanceState
 from appliance.domain.operation import Operation, OperationStatus
 from appliance.errors import ApplianceError, Cancelled, Conflict, InvalidRequest, PreflightFailed, StepFailed
 from appliance.operations.kinds.host_patch import HOST_PATCH, HostPatchParameters
@@ -50,7 +49,7 @@ def accept(appliance: Appliance, subject: str, parameters: Mapping[str, Any]) ->
 
 def fleet(appliance: Appliance) -> list[str]:
     """Who belongs to it: each prepared host by its name, followed by the instances on it that serve."""
-    serving = [one for one in appliance.store.instances.list() if one.state is InstanceState.ACTIVE and one.deployment is not None]
+    serving = [one for one in appliance.store.instances.glances() if one.is_serving]
     members = []
     for host in appliance.store.hosts.list():
         if not host.is_local and host.state is HostState.READY:

@@ -43,9 +43,12 @@ def accept(appliance: Appliance, subject: str, parameters: Mapping[str, Any]) ->
     return {**asdict(host.policy), **said}
 
 
-def see_host(reach: Reach) -> dict[str, Any]:
-    """The facts of a host (see `hosts.scripts.see_host`). Raises PreflightFailed without Python there, HostUnreachable and HostRefused."""
-    done = ask_script(reach, "see_host", *WEB_PORTS)
+def see_host(reach: Reach, *ports: str) -> dict[str, Any]:
+    """The facts of a host (see `hosts.scripts.see_host`), with who listens on these ports, or on those of visitors.
+
+    Raises PreflightFailed without Python there, HostUnreachable and HostRefused.
+    """
+    done = ask_script(reach, "see_host", *(ports or WEB_PORTS))
     try:
         facts: dict[str, Any] = json.loads(done.stdout)
     except ValueError:

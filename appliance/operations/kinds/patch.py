@@ -7,7 +7,7 @@ from typing import Any
 from appliance.domain.operation import Operation, StepStatus
 from appliance.domain.pending import Way
 from appliance.domain.versions import newest
-from appliance.operations.kinds.backup import serving
+from appliance.operations.kinds.backup import require_open, serving
 from appliance.operations.kinds.upgrade import UPGRADE
 from appliance.operations.parameters import Parameters, read
 from appliance.operations.pending import is_rebuilt
@@ -28,6 +28,7 @@ def accept(appliance: Appliance, instance: str, parameters: Mapping[str, Any]) -
     """Raises InvalidRequest, NotFound, Conflict. What was decided before is decided anew, should it be tried again."""
     read(PatchParameters, parameters)
     current = serving(appliance, instance)
+    require_open(current)
     definition = appliance.catalogue.get(current.product).definition
     return {"to": newest(definition, definition.release(current.release).series).version}
 

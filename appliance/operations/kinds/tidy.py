@@ -61,7 +61,7 @@ def open_site(run: Run) -> str:
     """Lift the maintenance page if the CRM behind it is well; it comes back when visitors are not served even so. Raises StepFailed."""
     instance, (_, left) = _instance(run), _seen(run)
     if not left.page and not run.memory.get("lifted"):
-        return "visitors are let in"
+        return "visitors are let in" if instance.closed is None else f"closed by {instance.closed.by}, who has to open it"
     assert instance.deployment is not None  # noqa: S101 - accepted only for an instance that serves
     if run.operation.parameters["start"]:
         run.playbook("deployment_start", variables(run.appliance, instance, deployment=instance.deployment))

@@ -7,7 +7,7 @@ from typing import Any
 from appliance.domain.instance import Instance
 from appliance.domain.versions import itinerary
 from appliance.errors import InvalidRequest, PreflightFailed
-from appliance.operations.kinds.backup import backup_checks, serving
+from appliance.operations.kinds.backup import backup_checks, require_open, serving
 from appliance.operations.parameters import Parameters, read
 from appliance.operations.preflight import (
     COPIES,
@@ -51,6 +51,7 @@ class UpgradeParameters(Parameters):
 def accept(appliance: Appliance, instance: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Raises InvalidRequest, NotFound, Conflict, and PreflightFailed for a way that the product does not allow."""
     current = serving(appliance, instance)
+    require_open(current)
     wanted = read(UpgradeParameters, parameters)
     try:
         itinerary(appliance.catalogue.get(current.product).definition, current.release, wanted.to)

@@ -109,8 +109,8 @@ def _root(run: Run, instance: Instance) -> PurePath:
 
 
 def relays_to(appliance: Appliance) -> dict[str, str]:
-    """The repositories elsewhere that a log is shipped to, and when each was added."""
-    return {one.name: one.created_at.isoformat() for one in appliance.store.repositories.list()}
+    """The repositories elsewhere that a log is shipped to, and when each was added, or is asked with what it is asked with."""
+    return {one.name: (one.credentials_at or one.created_at).isoformat() for one in appliance.store.repositories.list()}
 
 
 def _secrets(run: Run, archive: Archive) -> dict[str, str]:

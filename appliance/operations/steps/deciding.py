@@ -101,6 +101,7 @@ def _placeless(run: Run, wanted: Mapping[str, Any], site: Site, *, state: Instan
         created_at=lost.created_at if lost else run.now(),
         asks_approval=lost is not None and lost.asks_approval,
         is_public=lost is not None and lost.is_public,
+        measures_adoption=lost is None or lost.measures_adoption,
         objectives=lost.objectives if lost else Objectives(),
     )
 

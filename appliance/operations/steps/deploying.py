@@ -8,7 +8,7 @@ from appliance.domain.instance import Deployment
 from appliance.errors import Cancelled, StepFailed
 from appliance.operations.run import Run
 from appliance.operations.steps.health import BACKGROUND_PROBES, await_health, count_spec, probes_of
-from appliance.operations.steps.subject import new, old, product, stops, subject, told
+from appliance.operations.steps.subject import configured, new, old, product, stops, subject, told
 from appliance.operations.variables import source_variables, steps_variables, variables
 from appliance.operations.workflow import StepDefinition
 from appliance.products.probing import Door
@@ -73,7 +73,7 @@ def stop(run: Run) -> None:
 
 def verify(run: Run) -> str:
     """Probe the new deployment on its private port: log in, read, code and database of one series; a scratch copy's queue, too."""
-    instance, deployment = subject(run), new(run)
+    instance, deployment = configured(run), new(run)
     every = run.appliance.catalogue.get(instance.product).definition.probes_of(deployment.version)
     # a probe leaves no trace among production's records, and production's queue begins with the switch
     names = [name for name in every if name not in ("write", *BACKGROUND_PROBES) or deployment.role == "scratch"]

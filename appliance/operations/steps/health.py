@@ -10,7 +10,7 @@ from appliance.errors import ProbeFailed
 from appliance.hosts.reach import ask
 from appliance.operations.machines import Machine, layout_on
 from appliance.operations.variables import crm_variables, database_spec, release_variables
-from appliance.products.probing import Door, render_probes
+from appliance.products.probing import Door, render_layers, render_probes
 from appliance.wiring import Appliance
 
 PATIENCE_SECONDS = 90
@@ -27,13 +27,23 @@ def probes_of(
 ) -> dict[str, dict[str, Any]]:
     """The product's probes by name, ready for the monitoring package; all but the writing one, or those named."""
     variables = {
-        "crm": crm_variables(layout_on(appliance, instance.host), instance, cluster=deployment.cluster)
-        | {"outside": appliance.store.hosts.get(instance.host).address},
+        "crm": _crm(appliance, instance, deployment),
         "deployment": deployment.as_variables(),
         "release": release_variables(appliance, instance.product, deployment),
         "settings": dict(instance.settings),
     }
     return render_probes(appliance.catalogue.get(instance.product), variables, door=door, names=names)
+
+
+def layers_of(appliance: Appliance, instance: Instance, deployment: Deployment, *, door: Door) -> dict[str, dict[str, Any]]:
+    """The probes below the product's own, by name: of the port and of the certificate."""
+    return render_layers({"crm": _crm(appliance, instance, deployment)}, door=door)
+
+
+def _crm(appliance: Appliance, instance: Instance, deployment: Deployment) -> dict[str, Any]:
+    """The CRM, with where it is found from elsewhere."""
+    crm = crm_variables(layout_on(appliance, instance.host), instance, cluster=deployment.cluster)
+    return crm | {"outside": appliance.store.hosts.get(instance.host).address}
 
 
 def await_health(machine: Machine, probes: Mapping[str, Mapping[str, Any]], *, patience_seconds: float = PATIENCE_SECONDS) -> str:

@@ -40,6 +40,7 @@ def prove_kit(run: Run) -> str:
         run.backup("fetch", {"repository": {**spec, "password_file": files[KIT_PASSWORD]}, "name": KEPT_AS, "target": target})
         sealed = b64decode(ask(run.machine.reach, ["base64", target]).stdout)  # it may be anything, not only text
     opened = _opened(run, name, sealed)
+    _compare_audit(run, name, opened)
     run.appliance.store.repositories.prove_kit(name, now=run.now())
     return f"the state of {opened.made_at:%Y-%m-%d %H:%M} UTC, by the kit's password and key"
 
@@ -55,3 +56,13 @@ def _opened(run: Run, name: str, sealed: bytes) -> Archive:
         told = f"{opened.made_at:%Y-%m-%d %H:%M} UTC, though one of {kept_at:%Y-%m-%d %H:%M} was kept"
         raise StepFailed(f"What {name} keeps last of the appliance is of {told}. {SUSPECT}")
     return opened
+
+
+def _compare_audit(run: Run, name: str, opened: Archive) -> None:
+    """The audit has to go on from where it was when that state was kept. Raises StepFailed."""
+    noted = opened.audit
+    if noted is not None and not run.appliance.store.audit.holds(noted):
+        raise StepFailed(
+            f"The audit no longer has the entry {noted.entries} that it had on {opened.made_at:%Y-%m-%d %H:%M} UTC, as {name} keeps it: "
+            f"newer entries were removed or written anew. See which: appliance audit verify --head {noted.hash}"
+        )

@@ -51,8 +51,8 @@ def prepare_cluster(run: Run) -> None:
     run.playbook("cluster_recover", told(run, recovery_state="prepared", cluster_version=_version(run)))
 
 
-def recover_database(run: Run, point: RecoveryPoint, repository: Mapping[str, Any]) -> None:
-    """Let the prepared cluster be as it was at the wanted moment, with the one database that served then."""
+def recover_database(run: Run, point: RecoveryPoint, repository: Mapping[str, Any], *, files: Mapping[str, Any]) -> None:
+    """Let the prepared cluster be as it was at the wanted moment, with the one database that served then; bring files back beside it."""
     wal = f"{new(run).directory}/wal"
     at = run.memory.get("at")
     wanted = {} if at == LATEST else {"at": at} if at else {"point": point.id}
@@ -64,6 +64,7 @@ def recover_database(run: Run, point: RecoveryPoint, repository: Mapping[str, An
             "target": str(run.machine.layout.cluster_root / _version(run) / subject(run).cluster(new(run).cluster)),
             "wal": wal,
             **wanted,
+            **({"beside": {"point": point.id, **files}} if files else {}),
         },
     )
     source = {"database": run.memory["base"]["record"]["deployment"]["database"]}

@@ -62,9 +62,9 @@ def restore_point(run: Run) -> str:
         create_to_restore(run)
     with lent(run, source_repository(run, point)) as repository:
         if goes_by_log(run):
-            recover_database(run, point, repository)
-        if parts := _parts(run, point):
-            run.backup("restore", {"repository": repository, "crm": point.instance, "point": point.id, **parts})
+            recover_database(run, point, repository, files=_into_files(run, point) if brings_files(run) else {})
+        else:
+            run.backup("restore", {"repository": repository, "crm": point.instance, "point": point.id, **_parts(run, point)})
     run.remember(before=_to_compare(run, point))
     return _restored(run, point)
 
@@ -79,9 +79,8 @@ def _restored(run: Run, point: RecoveryPoint) -> str:
 
 
 def _parts(run: Run, point: RecoveryPoint) -> dict[str, Any]:
-    """What comes from the recovery point: all of it, but for a database that comes from the log."""
-    database = _into_database(run) if brings_database(run) and not goes_by_log(run) else {}
-    return database | (_into_files(run, point) if brings_files(run) else {})
+    """All of it, or the part that is wanted."""
+    return (_into_database(run) if brings_database(run) else {}) | (_into_files(run, point) if brings_files(run) else {})
 
 
 def _into_database(run: Run) -> dict[str, Any]:

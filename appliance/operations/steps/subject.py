@@ -1,5 +1,6 @@
 """What the steps of an operation agree on: the instance they act on, the deployment they make, the one that served before."""
 
+from dataclasses import replace
 from typing import Any
 
 from appliance.domain.instance import Deployment, Instance
@@ -11,6 +12,12 @@ from appliance.operations.variables import variables
 def subject(run: Run) -> Instance:
     """The instance acted on: the operation's own, or the scratch copy that a drill made."""
     return run.appliance.store.instances.get(run.memory.get("subject", run.operation.instance))
+
+
+def configured(run: Run) -> Instance:
+    """The same with the settings that its new deployment has: other ones where this operation changes them."""
+    instance = subject(run)
+    return replace(instance, settings=run.memory["settings"]) if "settings" in run.memory else instance
 
 
 def product(run: Run) -> ProductDefinition:

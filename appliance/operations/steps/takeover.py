@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from appliance.domain.closure import page_of
 from appliance.domain.instance import Deployment, InstanceState
 from appliance.errors import ApplianceError
 from appliance.operations.run import Run
@@ -29,8 +30,8 @@ def enter_maintenance(run: Run, *coming: tuple[str, Mapping[str, Any]]) -> None:
 
     Before that, the playbooks they would wait for are loaded: those that are `coming`, the switch, and the way back.
     """
-    back = (("deployment_start", told_of_old(run)), ("maintenance", _opening_old(run)))
-    for playbook, given in (*coming, ("deployment_switch", _switching(run)), *back):
+    back = (("deployment_start", told_of_old(run)), ("maintenance", _as_visitors_found_it(run)))
+    for playbook, given in (*coming, ("deployment_switch", switching(run)), *back):
         run.prepare(playbook, given)
     run.ahead.await_loaded()
     message = {"message": f"{subject(run).name} is being updated.{_expected_end(run)}", "retry_after_seconds": RETRY_AFTER_SECONDS}
@@ -44,10 +45,10 @@ def _expected_end(run: Run) -> str:
 
 
 def serve_old_again(run: Run) -> None:
-    """Start the untouched old deployment, see that it is healthy, and let visitors in."""
+    """Start the untouched old deployment, see that it is healthy, and let visitors in, unless somebody had closed it before."""
     run.playbook("deployment_start", told_of_old(run))
-    await_health(run.machine, _open_probes(run, old(run), Door.PRIVATE))
-    run.playbook("maintenance", _opening_old(run))
+    await_health(run.machine, open_probes(run, old(run), Door.PRIVATE))
+    run.playbook("maintenance", _as_visitors_found_it(run))
     publish_targets(run.appliance)
 
 
@@ -56,21 +57,26 @@ def switch(run: Run) -> None:
     instance = subject(run)
     run.remember(opened=True)
     if run.interrupted:
-        _stand_as_before(run)
-    run.playbook("deployment_switch", _switching(run))
+        stand_as_before(run)
+    run.playbook("deployment_switch", switching(run))
     run.appliance.store.instances.serve(instance.name, new(run), previous=_old_or_none(run))
 
 
-def _switching(run: Run) -> dict[str, Any]:
+def switching(run: Run) -> dict[str, Any]:
+    """What the switch is told; the same when it is loaded ahead."""
     return told(run, leave_maintenance=True)
 
 
-def _opening_old(run: Run) -> dict[str, Any]:
-    return told_of_old(run, maintenance_state="off", stop_deployment=False)
+def _as_visitors_found_it(run: Run) -> dict[str, Any]:
+    """Open, or with the page of who has closed it: what failed ends nobody's closure."""
+    closed = subject(run).closed
+    if closed is None:
+        return told_of_old(run, maintenance_state="off", stop_deployment=False)
+    return told_of_old(run, maintenance_state="on", stop_deployment=False, maintenance=page_of(closed.message))
 
 
-def _stand_as_before(run: Run) -> None:
-    """A machine that was restarted meanwhile has started what served, not what is about to serve."""
+def stand_as_before(run: Run) -> None:
+    """Have what is about to serve run, and nothing else: a machine that was restarted meanwhile has started what served."""
     if run.memory.get("old"):
         run.playbook("deployment_stop", told_of_old(run))
     run.playbook("deployment_start", told(run))
@@ -90,9 +96,10 @@ def switch_back(run: Run) -> None:
 def see_served(run: Run) -> str:
     """See that visitors are served and the background works, then clear away what is older than the way back."""
     instance = subject(run)
-    probes = _open_probes(run, new(run), Door.PROXY, *BACKGROUND_PROBES)
+    probes = open_probes(run, new(run), Door.PROXY, *BACKGROUND_PROBES)
     seen = await_health(run.machine, probes, patience_seconds=OPEN_PATIENCE_SECONDS)
     run.appliance.store.instances.mark(instance.name, InstanceState.ACTIVE)
+    run.appliance.store.instances.close(instance.name, None)
     publish_targets(run.appliance)
     _clear_older(run)
     _clear_stops(run)
@@ -127,7 +134,8 @@ def _clear_stops(run: Run) -> None:
         run.log(f"What the releases on the way have left stays behind: {error}")
 
 
-def _open_probes(run: Run, deployment: Deployment, door: Door, *more: str) -> dict[str, dict[str, Any]]:
+def open_probes(run: Run, deployment: Deployment, door: Door, *more: str) -> dict[str, dict[str, Any]]:
+    """The probes that tell whether visitors are served, and `more`."""
     return probes_of(run.appliance, subject(run), deployment, door=door, names=(*OPEN_PROBES, *more))
 
 
