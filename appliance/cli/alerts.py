@@ -12,6 +12,7 @@ from appliance.domain.channel import Channel, Purpose
 from appliance.errors import InvalidRequest
 from appliance.operations.alerting import read_alerts
 from appliance.operations.channels import add_channel, remove_channel, test_channel
+from appliance.operations.digest import digest_of
 from monitoring.rules.table import RULES
 
 app = typer.Typer(help="What alerts now, and by which rules.", no_args_is_help=True)
@@ -58,13 +59,11 @@ def add(
     instance: Annotated[list[str] | None, typer.Option(help="Only alerts of this CRM; of everything otherwise.")] = None,
     quiet: Annotated[str, typer.Option(metavar="22:00-06:30", help="When warnings wait.")] = "",
     zone: Annotated[str, typer.Option(help="Time zone of the quiet hours.")] = "UTC",
+    weekly: Annotated[bool, typer.Option("--weekly", help="Send the digest of each week there, too, on Mondays at seven.")] = False,
     heartbeat: Annotated[bool, typer.Option("--heartbeat", help="Ask for the address each minute instead; who misses it, alerts.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Notify by mail, chat, webhook or push from now on.
-
-    Example: appliance notification add ops --url-file /root/ops-mail --quiet 22:00-06:30 --zone Europe/Berlin
-    """
+    """Notify by mail, chat, webhook or push from now on."""
     made = add_channel(
         opened(),
         name=name,
@@ -74,12 +73,23 @@ def add(
         crms=instance or (),
         quiet=quiet,
         zone=zone,
+        weekly=weekly,
         requested_by=who(),
         now=now(),
     )
     print_json(made) if as_json else console.print(
         f"{name} is notified from now on. Try it: appliance notification test {name}", markup=False
     )
+
+
+@notification_app.command("digest")
+def show_digest(instance: Annotated[list[str] | None, typer.Option(help="Only of this CRM; of all otherwise.")] = None) -> None:
+    """Show what the digest of the last seven days says; nobody is sent it. `add --weekly` sends it on Mondays."""
+    appliance = opened()
+    for name in instance or ():
+        appliance.store.instances.get(name)
+    message = digest_of(appliance, now(), crms=instance or ())
+    console.print(f"{message.title}\n\n{message.body}", markup=False, highlight=False, soft_wrap=True)
 
 
 @notification_app.command("list")
@@ -110,7 +120,8 @@ def remove(name: Name) -> None:
 def _what(channel: Channel) -> str:
     if channel.purpose is Purpose.HEARTBEAT:
         return "that alerts are evaluated"
-    return f"{', '.join(channel.severities)} of {', '.join(channel.crms) or 'everything'}"
+    weekly = ", weekly" if channel.weekly else ""
+    return f"{', '.join(channel.severities)}{weekly} of {', '.join(channel.crms) or 'everything'}"
 
 
 def _state(channel: Channel) -> str:

@@ -1,23 +1,26 @@
 """Keep what instances hold, and bring it back: recovery points, archives, restores and drills."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
+from appliance.cli.completing import complete_instance
 from appliance.cli.opened import now, opened
 from appliance.cli.output import AsJson, console, moment, print_json, print_table
+from appliance.cli.remote import Remote, remote
 from appliance.cli.requested import Detach, Kept, carry_out, said
 from appliance.domain.measures import duration
 from appliance.domain.retention import read_numbers
-from appliance.errors import InvalidRequest
+from appliance.errors import ApplianceError, InvalidRequest, NotFound
 from appliance.operations.drilled import drills_of
 from appliance.operations.foreseeing import foresee_loss
 from appliance.operations.previewing import preview_retention
 
 app = typer.Typer()
 
-Name = Annotated[str, typer.Argument(help="Name of the instance.", show_default=False)]
+Name = Annotated[str, typer.Argument(help="Name of the instance.", show_default=False, autocompletion=complete_instance)]
 At = Annotated[
     str | None, typer.Option(help='A moment, as "2026-11-22 14:05:30", or latest; in this machine\'s time zone unless it says another one.')
 ]
@@ -77,10 +80,7 @@ def archive(
     detach: Detach = False,
     as_json: AsJson = False,
 ) -> None:
-    """Keep every change, so that any moment can be gone back to; called again, it saves a new base, from which going back is faster.
-
-    Example: appliance archive crm, and on the worst day: appliance restore crm --at "2026-11-22 14:05"
-    """
+    """Keep every change, so that any moment can be gone back to; called again, it saves a new base, from which going back is faster."""
     carry_out("archive", name, {"wanted": wanted, "afresh": afresh}, as_json=as_json, detach=detach)
 
 
@@ -116,6 +116,9 @@ def recovery_points(
     as_json: AsJson = False,
 ) -> None:
     """List the moments an instance can be brought back to, newest first; without a name those of all, of removed ones too."""
+    if (panel := remote()) is not None:
+        _list_remote(panel, name, as_json=as_json)
+        return
     store = opened().store
     points = store.points.all() if name is None else store.points.list(name)
     if not points and name is not None:
@@ -138,6 +141,15 @@ def recovery_points(
     print_table(("POINT", "INSTANCE", "AT", "RELEASE", "PROOF"), rows, empty=empty)
 
 
+def _list_remote(panel: Remote, name: str | None, *, as_json: bool) -> None:
+    points = panel.rows("/recovery-points" if name is None else f"/instances/{quote(name, safe='')}/recovery-points")
+    if as_json:
+        print_json(points)
+        return
+    rows = [(one["id"], one["instance"], one["at"], one["record"].get("release"), one["proven_at"] or "unproven") for one in points]
+    print_table(("POINT", "INSTANCE", "AT", "RELEASE", "PROVEN"), rows, empty="There is no recovery point.")
+
+
 @app.command()
 def restore(
     name: Name,
@@ -154,27 +166,56 @@ def restore(
     preview: Annotated[
         bool, typer.Option("--preview", help="In place: only say what was entered and uploaded since, and would be lost.")
     ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="In place: do not say what would be lost, and do not ask.")] = False,
     detach: Detach = False,
     as_json: AsJson = False,
 ) -> None:
     """Bring an instance back: in place (what serves now is kept as the way back), or beside as a new instance."""
-    moment_wanted = said(at=at and read_moment(at), way=way, repository=repository)
+    wanted = said(at=at and read_moment(at), way=way, repository=repository)
+    _check_together(at=at, beside=beside, only=only, preview=preview)
+    if preview:
+        _foresee(name, to, repository, as_json=as_json)
+    elif beside is not None:
+        source = {"source": name, "point": to, **said(host=host)}
+        carry_out("restore-beside", beside, source | wanted, as_json=as_json, detach=detach)
+    else:
+        if not yes:
+            _ask_before(name, to, at, repository)
+        parameters = {"point": to, "safety_backup": safety_backup, **said(only=only)}
+        carry_out("restore", name, parameters | wanted, as_json=as_json, detach=detach)
+
+
+def _check_together(*, at: str | None, beside: str | None, only: str | None, preview: bool) -> None:
+    """Raise InvalidRequest for options that contradict each other."""
     if beside is not None and only is not None:
         raise InvalidRequest("A CRM beside needs both database and files. Nothing was changed; leave --only out.", field="only")
-    if preview:
-        if at is not None or beside is not None:
-            raise InvalidRequest("What would be lost is told of a recovery point in place. Leave --at and --as out.", field="preview")
-        _foresee(name, to, repository, as_json=as_json)
-        return
-    if beside is not None:
-        source = {"source": name, "point": to, **said(host=host)}
-        carry_out("restore-beside", beside, source | moment_wanted, as_json=as_json, detach=detach)
-    else:
-        parameters = {"point": to, "safety_backup": safety_backup, **said(only=only)}
-        carry_out("restore", name, parameters | moment_wanted, as_json=as_json, detach=detach)
+    if preview and (at is not None or beside is not None):
+        raise InvalidRequest("What would be lost is told of a recovery point in place. Leave --at and --as out.", field="preview")
+
+
+def _ask_before(name: str, point: str | None, at: str | None, repository: str | None) -> None:
+    """Say what would be lost, and have the name typed. Raises InvalidRequest, NotFound.
+
+    What cannot be foreseen, since nothing serves any more, is no reason not to restore.
+    """
+    if remote() is None:
+        opened().store.instances.get(name)
+    if at is None:
+        try:
+            _foresee(name, point, repository, as_json=False)
+        except (NotFound, InvalidRequest):
+            raise
+        except ApplianceError as failure:
+            console.print(f"What would be lost is not known: {failure}", markup=False)
+    if typer.prompt(f"Type the name {name} to restore it in place") != name:
+        raise InvalidRequest("The name was not repeated. Nothing was changed.", field="name")
 
 
 def _foresee(name: str, point: str | None, repository: str | None, *, as_json: bool) -> None:
+    panel = remote()
+    if panel is not None:
+        _tell_loss(panel.get(f"/instances/{quote(name, safe='')}/loss", point=point, repository=repository), as_json=as_json)
+        return
     loss = foresee_loss(opened(), name, point=point, repository=repository)
     if as_json:
         print_json(loss)
@@ -182,6 +223,16 @@ def _foresee(name: str, point: str | None, repository: str | None, *, as_json: b
     console.print(f"Since {moment(loss.point.at)} ({loss.point.id}), in what serves now:", markup=False)
     console.print(f"Records: {loss.records}.", markup=False)
     console.print(f"Uploads: {loss.uploads}.", markup=False)
+
+
+def _tell_loss(loss: dict[str, Any], *, as_json: bool) -> None:
+    """As another machine's panel has foreseen it."""
+    if as_json:
+        print_json(loss)
+        return
+    console.print(f"Since {loss['point']}, in what serves now:", markup=False)
+    console.print(f"Records: {loss['records']}.", markup=False)
+    console.print(f"Uploads: {loss['uploads']}.", markup=False)
 
 
 @app.command()

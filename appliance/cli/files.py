@@ -34,10 +34,7 @@ def files(
     zipped: Annotated[bool, typer.Option("--zip", help="A folder as zip, not as tar.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Look at the files that a recovery point holds, or bring one or a folder out of it.
-
-    Example: appliance files crm documents/2026, then: appliance files crm documents/2026/offer.pdf --output offer.pdf
-    """
+    """Look at the files that a recovery point holds, or bring one or a folder out of it."""
     wanted = Wanted(instance=name, point=point, path=path.strip("/"), repository=repository)
     if output is None:
         _show(wanted, as_json=as_json)
@@ -61,10 +58,7 @@ def restore_files(
     detach: Detach = False,
     as_json: AsJson = False,
 ) -> None:
-    """Restore some files into the CRM, which goes on serving; it says first what would change. What they take the place of is kept.
-
-    Example: appliance restore-files crm documents/2026/offer.pdf
-    """
+    """Restore some files into the CRM, which goes on serving; it says first what would change. What they take the place of is kept."""
     wanted = [path.strip("/") for path in paths]
     if not beside and not yes:
         _say_changes(name, wanted, point, repository)

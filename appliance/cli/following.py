@@ -3,19 +3,23 @@
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from types import FrameType
+from typing import Protocol
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from appliance.cli.opened import now, who
+from appliance.cli.opened import now, opened, who
 from appliance.cli.output import console, print_json
+from appliance.cli.remote import remote
 from appliance.domain.host import title_of
 from appliance.domain.operation import Operation, OperationStatus, StepStatus
 from appliance.domain.transfer import transferred
 from appliance.errors import ApplianceError, Conflict
 from appliance.operations.requesting import cancel
 from appliance.operations.worker_lock import is_held
+from appliance.store.logs import LogLine
 from appliance.wiring import Appliance
 
 POLL_SECONDS = 0.2
@@ -38,11 +42,55 @@ def exit_code(operation: Operation) -> int:
     return EXIT_CODES[operation.status]
 
 
-def follow(appliance: Appliance, operation: Operation, *, as_json: bool) -> Operation:
+class Source(Protocol):
+    """Where operations are followed: this machine's store, or another one's API."""
+
+    def operation(self, operation_id: int) -> Operation:
+        """Where it stands. Raises NotFound."""
+
+    def lines(self, operation_id: int, after: int) -> Sequence[LogLine]:
+        """The lines of its log above an id."""
+
+    def cancel(self, operation_id: int) -> None:
+        """Ask it to stop. Raises Conflict when it has ended."""
+
+    def is_worker_there(self) -> bool:
+        """Whether somebody carries operations out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Here:
+    """The store of this machine."""
+
+    appliance: Appliance
+
+    def operation(self, operation_id: int) -> Operation:
+        """As the journal knows it."""
+        return self.appliance.store.operations.get(operation_id)
+
+    def lines(self, operation_id: int, after: int) -> Sequence[LogLine]:
+        """As they were written."""
+        return self.appliance.store.logs.lines(operation_id, after=after)
+
+    def cancel(self, operation_id: int) -> None:
+        """In the name of who runs the command."""
+        cancel(self.appliance, operation_id, requested_by=who(), now=now())
+
+    def is_worker_there(self) -> bool:
+        """By its lock."""
+        return is_held(self.appliance.settings.worker_lock)
+
+
+def source() -> Source:
+    """This machine, or the one that `--url` has chosen."""
+    return remote() or Here(appliance=opened())
+
+
+def follow(source: Source, operation: Operation, *, as_json: bool) -> Operation:
     """Show an operation until it ends. Ctrl-C asks it to stop at its next safe point; a second one only stops looking."""
-    show: Callable[[Operation], None] = _silent if as_json else _bar() if console.is_terminal else _Lines(appliance)
-    with _cancel_on_interrupt(appliance, operation.id):
-        ended = _until_end(appliance, operation.id, show)
+    show: Callable[[Operation], None] = _silent if as_json else _bar() if console.is_terminal else _Lines(source)
+    with _cancel_on_interrupt(source, operation.id):
+        ended = _until_end(source, operation.id, show)
     if as_json:
         print_json(ended)
     else:
@@ -50,14 +98,14 @@ def follow(appliance: Appliance, operation: Operation, *, as_json: bool) -> Oper
     return ended
 
 
-def _until_end(appliance: Appliance, operation_id: int, show: Callable[[Operation], None]) -> Operation:
+def _until_end(source: Source, operation_id: int, show: Callable[[Operation], None]) -> Operation:
     waiting_since = time.monotonic()
     while True:
-        operation = appliance.store.operations.get(operation_id)
+        operation = source.operation(operation_id)
         show(operation)
         if operation.status.is_final or operation.status == OperationStatus.NEEDS_ATTENTION:
             return operation
-        if is_held(appliance.settings.worker_lock):
+        if source.is_worker_there():
             waiting_since = time.monotonic()
         elif time.monotonic() - waiting_since > WORKER_PATIENCE_SECONDS:
             raise Conflict(f"Operation {operation_id} is recorded, but no worker is at work; it goes on when one starts. Run: appliance up")
@@ -67,11 +115,11 @@ def _until_end(appliance: Appliance, operation_id: int, show: Callable[[Operatio
 class _Lines:
     """Plain lines: each step when it begins and how it ended, and the log in between."""
 
-    def __init__(self, appliance: Appliance) -> None:
-        self.appliance, self.seen = appliance, 0
+    def __init__(self, source: Source) -> None:
+        self.source, self.seen = source, 0
 
     def __call__(self, operation: Operation) -> None:
-        while lines := self.appliance.store.logs.lines(operation.id, after=self.seen):
+        while lines := self.source.lines(operation.id, self.seen):
             for line in lines:
                 print(f"[{line.step or operation.kind}] {line.text}", flush=True)
             self.seen = lines[-1].id
@@ -109,8 +157,8 @@ def _tell_end(operation: Operation) -> None:
 
 
 class _cancel_on_interrupt:  # noqa: N801 - reads as a verb where it is used
-    def __init__(self, appliance: Appliance, operation_id: int) -> None:
-        self.appliance, self.operation_id = appliance, operation_id
+    def __init__(self, source: Source, operation_id: int) -> None:
+        self.source, self.operation_id = source, operation_id
 
     def __enter__(self) -> None:
         self.former = signal.signal(signal.SIGINT, self._ask)
@@ -121,7 +169,7 @@ class _cancel_on_interrupt:  # noqa: N801 - reads as a verb where it is used
     def _ask(self, _: int, __: FrameType | None) -> None:
         signal.signal(signal.SIGINT, self.former)
         try:
-            cancel(self.appliance, self.operation_id, requested_by=who(), now=now())
+            self.source.cancel(self.operation_id)
             print("Asked to stop at the next safe point; press Ctrl-C again to leave it running unseen.", file=sys.stderr)
         except ApplianceError as error:
             print(f"appliance: {error}", file=sys.stderr)

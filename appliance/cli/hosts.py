@@ -40,10 +40,7 @@ def add(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a machine that is reached over SSH; its key is kept once it is confirmed.
-
-    Example: appliance host add web1 --address 192.0.2.10 --user admin --key ~/.ssh/id_ed25519
-    """
+    """Add a machine that is reached over SSH; its key is kept once it is confirmed."""
     private_key = None if key is None else _read(key)  # before the appliance is opened, by its own user where it has one
     appliance = opened()
     host_key = scan_host(name, address, port, user)
@@ -127,10 +124,7 @@ def prepare(
     detach: Detach = False,
     as_json: AsJson = False,
 ) -> None:
-    """Bring a host to what instances need; a second run changes nothing, and keeps what was chosen before.
-
-    Example: appliance host prepare web1 --firewall
-    """
+    """Bring a host to what instances need; a second run changes nothing, and keeps what was chosen before."""
     subject = subject_of_host(opened(), name)
     chosen = {"firewall": firewall, "time_sync": time_sync, "security_updates": security_updates}
     parameters = {name: value for name, value in chosen.items() if value is not None}

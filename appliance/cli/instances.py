@@ -1,13 +1,17 @@
 """Install, upgrade and remove instances, and what is known of them."""
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
 from appliance.cli.certificates import CertificateFile, KeyFile, read_given
+from appliance.cli.completing import complete_instance
 from appliance.cli.opened import now, opened, who
-from appliance.cli.output import AsJson, console, print_json, print_table
+from appliance.cli.output import AsJson, console, plain, print_json, print_table
+from appliance.cli.remote import remote
 from appliance.cli.requested import Detach, carry_out
+from appliance.domain.adoption_told import adoption_told
 from appliance.domain.host import LOCALHOST
 from appliance.domain.objectives import Objectives, read_latency, read_length, read_share, written, written_latency, written_share
 from appliance.domain.tls import TlsMode
@@ -16,12 +20,13 @@ from appliance.errors import InvalidRequest
 app = typer.Typer()
 instance_app = typer.Typer(help="The CRMs of this appliance.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(help="Name of the instance.", show_default=False)]
+Name = Annotated[str, typer.Argument(help="Name of the instance.", show_default=False, autocompletion=complete_instance)]
 Rehearsal = Annotated[bool, typer.Option(help="Try it first on a copy that is restored from the newest recovery point.")]
 ADDRESS_FIELDS = ("address", "port", "domain")
 
 
-def _pairs(given: list[str]) -> dict[str, Any]:
+def read_pairs(given: list[str]) -> dict[str, Any]:
+    """What was said as key=value. Raises InvalidRequest."""
     pairs = [pair.partition("=") for pair in given]
     if wrong := next((pair for pair in pairs if not pair[1] or not pair[0]), None):
         raise InvalidRequest(f"{''.join(wrong)!r} is not of the form key=value. Nothing was changed.", field="set")
@@ -48,11 +53,8 @@ def install(
     detach: Detach = False,
     as_json: AsJson = False,
 ) -> None:
-    """Install a CRM.
-
-    Example: appliance install PRODUCT --name crm --set language=en --set domain=crm.example.org --tls private-ca
-    """
-    pairs = _pairs(settings or [])
+    """Install a CRM."""
+    pairs = read_pairs(settings or [])
     place: dict[str, Any] = {key: pairs.pop(key) for key in ADDRESS_FIELDS if key in pairs}
     if "port" in place and place["port"].isdigit():
         place["port"] = int(place["port"])
@@ -93,17 +95,22 @@ def rollback(name: Name, detach: Detach = False, as_json: AsJson = False) -> Non
 @instance_app.command("list")
 def list_instances(as_json: AsJson = False) -> None:
     """List the instances."""
-    instances = opened().store.instances.list()
+    panel = remote()
+    instances: list[Any] = opened().store.instances.list() if panel is None else panel.rows("/instances")
     if as_json:
         print_json(instances)
         return
-    rows = [(instance.name, instance.product, instance.release, instance.state.value, instance.url) for instance in instances]
+    shown = [{**plain(one), "url": one.url} for one in instances] if panel is None else instances
+    rows = [[one[name] for name in ("name", "product", "release", "state", "url")] for one in shown]
     print_table(("NAME", "PRODUCT", "RELEASE", "STATE", "ADDRESS"), rows, empty="No CRM is installed yet. See: appliance install --help")
 
 
 @instance_app.command("show")
 def show_instance(name: Name, as_json: AsJson = False) -> None:
     """Show what is known of an instance."""
+    if (panel := remote()) is not None:
+        _show_remote(panel.get(f"/instances/{quote(name, safe='')}"), as_json=as_json)
+        return
     instance = opened().store.instances.get(name)
     if as_json:
         print_json(instance)
@@ -120,9 +127,19 @@ def show_instance(name: Name, as_json: AsJson = False) -> None:
         console.print(f"{key:>10}  {value}", markup=False)
 
 
+def _show_remote(instance: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(instance)
+        return
+    settings = ", ".join(f"{name}={value}" for name, value in instance["settings"].items())
+    told = {"product": f"{instance['product']} {instance['release']}", "address": instance["url"], "settings": settings}
+    for key in ("name", "product", "state", "address", "settings"):
+        console.print(f"{key:>10}  {told.get(key, instance.get(key))}", markup=False)
+
+
 @instance_app.command("approval")
 def ask_approval(name: Name, wanted: Annotated[bool, typer.Option("--on/--off", help="Whether a second person has to agree.")]) -> None:
-    """Let patches, upgrades, rollbacks, restores and the removal of an instance begin only when somebody else has agreed to them."""
+    """Let patches, upgrades, rollbacks, changed settings, restores and the removal of an instance begin only when somebody else agrees."""
     opened().store.instances.ask_approval(name, wanted=wanted, by=who(), now=now())
     console.print(f"{name}: {'somebody else has to agree to what changes it' if wanted else 'nobody has to be asked'}.")
 
@@ -134,6 +151,26 @@ def publish(name: Name, wanted: Annotated[bool, typer.Option("--on/--off", help=
     console.print(
         f"{name}: {'the page /status shows it to whoever can reach the panel' if wanted else 'the page /status does not show it'}."
     )
+
+
+@instance_app.command("adoption")
+def adoption(
+    name: Name,
+    wanted: Annotated[bool | None, typer.Option("--on/--off", help="Whether it is measured; neither to see what was.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show how much people work with an instance, by its own database, or switch that on or off. No person is named in it."""
+    store = opened().store
+    if wanted is not None:
+        store.instances.measure_adoption(name, wanted=wanted, by=who(), now=now())
+        console.print(f"{name}: {'how much people work with it is measured' if wanted else 'that is measured no longer'}.")
+        return
+    instance, found = store.instances.get(name), store.adoption.find(name)
+    if as_json:
+        print_json({"measured": instance.measures_adoption, "adoption": found})
+        return
+    rows = [] if found is None else adoption_told(found, now())
+    print_table(("", ""), rows, empty="It is not known yet." if instance.measures_adoption else "It is not measured.")
 
 
 @instance_app.command("objectives")
@@ -179,6 +216,23 @@ def tidy_instance(
 ) -> None:
     """Clear what is left behind of an instance: a maintenance page, processes, deployments and copies that nothing refers to."""
     carry_out("tidy", name, {"start": start, "unknown": unknown}, as_json=as_json, detach=detach)
+
+
+@instance_app.command("close")
+def close_instance(
+    name: Name,
+    message: Annotated[str, typer.Option(help="What its users are told; the usual, if left out.")] = "",
+    detach: Detach = False,
+    as_json: AsJson = False,
+) -> None:
+    """Turn an instance's users away with a maintenance page until it is opened again; the CRM goes on behind it."""
+    carry_out("maintenance", name, {"wanted": True, "message": message}, as_json=as_json, detach=detach)
+
+
+@instance_app.command("open")
+def open_instance(name: Name, detach: Detach = False, as_json: AsJson = False) -> None:
+    """Let the users of a closed instance in, if the CRM is well."""
+    carry_out("maintenance", name, {"wanted": False}, as_json=as_json, detach=detach)
 
 
 @instance_app.command("remove")

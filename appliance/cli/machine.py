@@ -10,11 +10,12 @@ import typer
 from argon2 import PasswordHasher
 
 from appliance.cli.certificates import CertificateFile, KeyFile, read_given
-from appliance.cli.opened import now, opened, who
+from appliance.cli.opened import now, opened, settings_here, who
 from appliance.cli.output import AsJson, console, print_json
-from appliance.config import Settings, load_settings
-from appliance.errors import ConfigurationError, InvalidRequest, NotFound
+from appliance.config import Settings
+from appliance.errors import ConfigurationError, InvalidRequest
 from appliance.production.places import Places
+from appliance.store.users import ONE_TIME_BYTES
 
 if TYPE_CHECKING:
     from appliance.production.intent import Outcome
@@ -27,7 +28,6 @@ WORDS = {
     "failed": "The {kind} to {target} failed, and so did going back to {source}. The state from before is in {before}.\nWhy: {cause}",
 }
 
-PASSWORD_BYTES = 15
 """20 characters."""
 
 app = typer.Typer()
@@ -36,7 +36,7 @@ panel_app = typer.Typer(help="The panel itself, in production.", no_args_is_help
 
 def settings_of_production() -> Settings:
     """The settings, for root on a machine of production. Raises ConfigurationError, InvalidRequest."""
-    settings = load_settings()
+    settings = settings_here()
     if not settings.production:
         raise ConfigurationError("This machine was not set up with bin/up --production. Nothing was changed.")
     if os.geteuid() != 0:
@@ -65,14 +65,9 @@ def certificate(
 
 @panel_app.command("password")
 def password(name: Annotated[str, typer.Option("--user", help="Whose.")] = "admin", as_json: AsJson = False) -> None:
-    """Make a new one-time password for a user who has lost his own; every browser of his is logged out."""
-    access = opened().store.access
-    user = access.find_user(name)
-    if user is None:
-        raise NotFound(f"There is no user {name!r}. Nothing was changed.")
-    made, moment = secrets.token_urlsafe(PASSWORD_BYTES), now()
-    access.put_user(name=name, password_hash=PasswordHasher().hash(made), role=user.role, must_change=True, now=moment)
-    access.audit(actor=who(), action="new one-time password", subject=name, detail={}, now=moment)
+    """Make a new one-time password for a user who has lost his own; every browser of his is logged out. A second factor stays on."""
+    made = secrets.token_urlsafe(ONE_TIME_BYTES)
+    opened().store.users.replace_password(name, PasswordHasher().hash(made), by=who(), now=now())
     print_json({"user": name, "password": made}) if as_json else print(made)
 
 
@@ -118,6 +113,7 @@ def self_backup(
         print_json({"file": str(file), **manifest})
         return
     console.print(f"{file} holds the state of the appliance, {file.stat().st_size / 1024**2:.1f} MB.", markup=False)
+    console.print("Its audit has {entries} entries, the newest with the hash {hash}.".format(**manifest["audit"]), markup=False)
     console.print("It holds the key, too: whoever has it can open every secret and every host. Keep it elsewhere, where nobody else comes.")
     console.print("It does not hold the CRMs' data; their recovery points are where they were made.")
 

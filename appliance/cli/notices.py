@@ -1,12 +1,15 @@
 """What the users of CRMs are told on the status page."""
 
+from datetime import UTC
 from typing import Annotated
 
 import typer
 
 from appliance.cli.opened import now, opened, who
 from appliance.cli.output import AsJson, console, moment, print_json, print_table
-from appliance.domain.notice import read_notice
+from appliance.domain.measures import duration
+from appliance.operations.noticing import add_notice as add_to_page
+from appliance.operations.noticing import list_outages
 
 app = typer.Typer(help="Notices to the users of CRMs, on the status page.", no_args_is_help=True)
 
@@ -15,13 +18,26 @@ app = typer.Typer(help="Notices to the users of CRMs, on the status page.", no_a
 def add_notice(
     name: Annotated[str, typer.Argument(help="Name of the instance.", show_default=False)],
     text: Annotated[str, typer.Argument(help="What its users are to know.", show_default=False)],
+    outage: Annotated[str, typer.Option(metavar="TIME", help="When the outage began that it is about, as 2026-03-01T12:00:30.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Tell the users of an instance something."""
-    store = opened().store
-    store.instances.get(name)
-    number = store.notices.add(name, read_notice(text), by=who(), now=now())
-    print_json({"id": number}) if as_json else console.print(f"Notice {number} is on the status page of {name}.", markup=False)
+    """Tell the users of an instance something, in general or about an outage."""
+    made = add_to_page(opened(), name, text, outage=outage, by=who(), now=now())
+    print_json({"id": made.id}) if as_json else console.print(f"Notice {made.id} is on the status page of {name}.", markup=False)
+
+
+@app.command("outages")
+def show_outages(name: Annotated[str, typer.Argument(help="Name of the instance.", show_default=False)], as_json: AsJson = False) -> None:
+    """List when an instance was seen to be down, newest first; a notice may be about one of these."""
+    outages = list_outages(opened(), name)
+    if as_json:
+        print_json(outages)
+        return
+    rows = [
+        (one.started_at.astimezone(UTC).isoformat(timespec="seconds"), duration(one.length), "over" if one.ended_at else "lasts", one.cause)
+        for one in outages
+    ]
+    print_table(("BEGAN", "LENGTH", "", "BY"), rows, empty=f"{name} was not seen down.")
 
 
 @app.command("list")

@@ -49,10 +49,7 @@ def patch(
     detach: Detach = False,
     as_json: AsJson = False,
 ) -> None:
-    """Patch an instance to the newest release of its series, a host's Debian packages, or all of them. Nothing new is said in seconds.
-
-    Example: appliance patch --fleet --canary test-crm --reboot
-    """
+    """Patch an instance to the newest release of its series, a host's Debian packages, or all of them. Nothing new is said in seconds."""
     subject = chosen(name, host, fleet)
     parameters = said(what=what, reboot=reboot, canaries=canary, stop_after=stop_after)
     carry_out(patch_kind(subject), subject, parameters, as_json=as_json, detach=detach)

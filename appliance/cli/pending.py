@@ -3,9 +3,11 @@
 from typing import Annotated
 
 import typer
+from pydantic import TypeAdapter
 
 from appliance.cli.opened import now, opened
 from appliance.cli.output import AsJson, console, moment, print_json, print_table
+from appliance.cli.remote import Remote, remote
 from appliance.domain.host import subject_of, title_of
 from appliance.domain.pending import Pending
 from appliance.operations.pending import look, subjects_of
@@ -13,6 +15,7 @@ from appliance.operations.pending import look, subjects_of
 app = typer.Typer()
 
 UNKNOWN_EXIT_CODE = 1
+ANSWERS = TypeAdapter(list[Pending])
 
 
 @app.command()
@@ -22,15 +25,23 @@ def pending(
     last: Annotated[bool, typer.Option("--last", help="What was found last, without asking again.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what is pending: newer releases, advisories, Debian packages, a reboot. Ends with 1 when something could not be asked.
-
-    Example: appliance pending --json
-    """
-    appliance = opened()
-    wanted = [name] if name else [subject_of(host)] if host else subjects_of(appliance)
-    found = [one for one in appliance.store.pending.list() if one.subject in wanted] if last else look(appliance, wanted, now=now())
+    """Show what is pending: newer releases, advisories, Debian packages, a reboot. Ends with 1 when something could not be asked."""
+    named = [name] if name else [subject_of(host)] if host else None
+    panel = remote()
+    found = _here(named, last=last) if panel is None else _there(panel, named, last=last)
     print_json(found) if as_json else _show(found, details=bool(name or host))
     raise typer.Exit(UNKNOWN_EXIT_CODE if any(one.problems for one in found) else 0)
+
+
+def _here(named: list[str] | None, *, last: bool) -> list[Pending]:
+    appliance = opened()
+    wanted = subjects_of(appliance) if named is None else named
+    return [one for one in appliance.store.pending.list() if one.subject in wanted] if last else look(appliance, wanted, now=now())
+
+
+def _there(panel: Remote, named: list[str] | None, *, last: bool) -> list[Pending]:
+    found = ANSWERS.validate_python(panel.get("/pending") if last else panel.post("/pending", {"subjects": named}))
+    return [one for one in found if named is None or one.subject in named]
 
 
 def _show(found: list[Pending], *, details: bool) -> None:

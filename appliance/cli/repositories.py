@@ -44,10 +44,7 @@ def add(
     authority: Authority = None,
     as_json: AsJson = False,
 ) -> None:
-    """Copy recovery points to a second place with every backup from now on.
-
-    Example: appliance repository add offsite rest:https://nas.example.org:8000/crm/ --credential RESTIC_REST_PASSWORD=/root/nas
-    """
+    """Copy recovery points to a second place with every backup from now on."""
     files = {PASSWORD: password, SSH_KEY: key, KNOWN_HOSTS: known_hosts, AUTHORITY: authority, **_credentials(credential or [])}
     secrets = {secret: _read(file) for secret, file in files.items() if file is not None}
     made = add_repository(opened(), name=name, location=location, secrets=secrets, requested_by=who(), now=now())
@@ -82,8 +79,7 @@ def retention(
 ) -> None:
     """Give up there what is not to be kept, from this machine, with credentials that no host gets.
 
-    Example: appliance repository retention offsite --location rest:https://nas:8001/crm/ --credential RESTIC_REST_PASSWORD=/root/nas-all
-    --keep daily=7 --keep weekly=4; then a schedule for each CRM: appliance schedule add crm-thin --work retention --instance crm
+    A schedule for each CRM then does it: appliance schedule add crm-thin --work retention --instance crm --days SUN --begin 04:00
     """
     if off:
         retain_all(opened(), name, by=who(), now=now())

@@ -4,9 +4,10 @@ from typing import Annotated, Any
 
 import typer
 
-from appliance.cli.following import exit_code, follow
+from appliance.cli.following import Here, Source, exit_code, follow
 from appliance.cli.opened import now, opened, who
 from appliance.cli.output import console, print_json
+from appliance.cli.remote import remote
 from appliance.domain.operation import Operation
 from appliance.operations.requesting import request
 
@@ -24,12 +25,17 @@ def said(**parameters: object) -> dict[str, Any]:
 
 def carry_out(kind: str, subject: str, parameters: dict[str, Any], *, as_json: bool, detach: bool) -> None:
     """Request it; follow it and end with its exit code, unless detached or held for somebody's approval."""
-    appliance = opened()
-    operation = request(appliance, kind, subject, parameters, requested_by=who(), now=now())
+    followed: Source
+    panel = remote()
+    if panel is not None:
+        operation, followed = panel.request(kind, subject, parameters), panel
+    else:
+        appliance = opened()
+        operation, followed = request(appliance, kind, subject, parameters, requested_by=who(), now=now()), Here(appliance=appliance)
     if detach or operation.awaits_approval:
         print_json(operation) if as_json else console.print(_told(operation))
         return
-    raise typer.Exit(exit_code(follow(appliance, operation, as_json=as_json)))
+    raise typer.Exit(exit_code(follow(followed, operation, as_json=as_json)))
 
 
 def _told(operation: Operation) -> str:

@@ -40,8 +40,5 @@ def restore_tables(
     detach: Detach = False,
     as_json: AsJson = False,
 ) -> None:
-    """Restore some tables into a schema of their own in the live database, to compare and copy back with SQL; the live ones stay.
-
-    Example: appliance restore-tables crm persons_contact
-    """
+    """Restore some tables into a schema of their own in the live database, to compare and copy back with SQL; the live ones stay."""
     carry_out("restore-tables", name, {"tables": wanted, **said(point=point, repository=repository)}, as_json=as_json, detach=detach)

@@ -1,6 +1,7 @@
 """The status page by the command line."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from typer.testing import CliRunner
 from appliance.cli import app
 from appliance.errors import InvalidRequest, NotFound
 from appliance.wiring import Appliance
+from monitoring.ledger import State
 from tests.support.operating import make_appliance
+from tests.support.seen_states import each_quarter_minute, write_states
 from tests.support.web_world import add_sales
 
 
@@ -40,8 +43,23 @@ def test_notices_are_added_listed_and_taken_back(appliance: Appliance) -> None:
     assert "on the status page of sales" in told("notice", "add", "sales", "Back at noon.")
     (listed,) = json.loads(told("notice", "list", "sales", "--json"))
     assert listed["text"] == "Back at noon."
+    with pytest.raises(InvalidRequest, match="No outage of sales that was seen began"):
+        told("notice", "add", "sales", "x", "--outage", "2026-03-01T12:00:30")
     assert "taken back" in told("notice", "remove", str(listed["id"]))
     assert appliance.store.notices.list() == []
+
+
+def test_a_notice_is_about_an_outage_that_is_listed(appliance: Appliance) -> None:
+    assert "sales was not seen down." in told("notice", "outages", "sales")
+    states = each_quarter_minute(datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC), State.UP, State.DOWN, State.DOWN, State.UP)
+    write_states(appliance.settings.ledger_file, "sales", states)
+    assert "2026-03-01T12:00:00+00:00" in told("notice", "outages", "sales")
+    assert len(json.loads(told("notice", "outages", "sales", "--json"))) == 1
+    told("notice", "add", "sales", "A disk was full.", "--outage", "2026-03-01T12:00:00")
+    (notice,) = appliance.store.notices.list()
+    assert notice.outage_at == datetime(2026, 3, 1, 12, tzinfo=UTC)
+    with pytest.raises(NotFound):
+        told("notice", "outages", "nosuch")
 
 
 @pytest.mark.parametrize("name_and_text", [("nosuch", "x"), ("sales", " ")])

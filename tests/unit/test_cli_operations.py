@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from appliance.cli import app
 from appliance.domain.operation import OperationStatus
+from appliance.errors import InvalidRequest
 from appliance.wiring import Appliance
 from tests.support.operating import make_appliance
 from tests.support.web_world import add_sales, add_web1, end_operation, run_operation
@@ -35,3 +36,18 @@ def test_an_operation_on_a_host_is_called_after_the_host(appliance: Appliance) -
     assert "host:web1" not in listed
     assert "host-prepare host web1: running" in told("operation", "show", "2")
     assert [one["id"] for one in json.loads(told("operation", "list", "--host", "web1", "--json"))] == [2]
+
+
+@pytest.mark.parametrize(
+    ("words", "field"),
+    [
+        (["--as", "copy", "--only", "database"], "only"),
+        (["--as", "copy", "--preview"], "preview"),
+        (["--at", "2026-11-22 14:05", "--preview"], "preview"),
+        (["--as", "copy", "--only", "files", "--preview"], "only"),
+    ],
+)
+def test_options_of_a_restore_that_contradict_each_other_are_refused(words: list[str], field: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        CliRunner().invoke(app, ["restore", "sales", *words], catch_exceptions=False)
+    assert refused.value.field == field

@@ -51,7 +51,7 @@ def test_the_fleet_is_patched_in_windows_canaries_first(appliance: Appliance) ->
     assert str(made.window) == "SUN 02:00, 120 min, Europe/Berlin, not on 2026-12-24"
     assert (made.subject, made.parameters, made.stop_after) == ("fleet:all", {"canaries": ["sales"]}, 2)
     assert (printed["window"]["length"], printed["window"]["blackouts"]) == (7200, [{"first": "2026-12-24", "last": "2026-12-24"}])
-    assert told("schedule", "list") == {"paused": False, "schedules": [told("schedule", "show", "nightly")]}
+    assert told("schedule", "list") == {"paused": False, "pause": None, "schedules": [told("schedule", "show", "nightly")]}
 
 
 def test_a_window_that_cannot_be_is_refused_by_its_field(appliance: Appliance) -> None:
