@@ -36,7 +36,15 @@ class Settings(BaseModel):
     panel_domain: str = ""
     """In production: the name that people type to reach the panel."""
     panel_listen: str = "127.0.0.1:8470"
+    second_factor_for: Literal["nobody", "administrators", "everybody"] = "nobody"
+    """Who has to have a second factor of the panel's log-in; until it is on, nothing but the page that sets it up is open."""
+    login_failures: int = Field(default=20, ge=0)
+    """How many failed log-ins from one address (IPv6: one /64) the panel lets be, and wrong tokens likewise; 0: any number."""
+    login_failures_seconds: float = Field(default=600, gt=0)
+    """Within how long, from the first of them on."""
     monitor_listen: str = "127.0.0.1:9470"
+    metrics_listen: str = ""
+    """Where a Prometheus on another machine asks for the metrics (ADDRESS:PORT, as it reaches it), with TLS and a token; empty: nowhere."""
     default_product: str = ""
     """What `bin/up` installs; empty: what the shipped definitions name."""
     crm_address: str = "127.0.0.1"
@@ -60,6 +68,8 @@ class Settings(BaseModel):
     """How often the received log of a database is shipped into its repository, where an archive is kept."""
     alert_rules_every_seconds: float = Field(default=30, gt=0)
     """How often the monitor evaluates the alert rules."""
+    adoption_every_seconds: float = Field(default=3600, ge=60)
+    """How often the database of each CRM is asked how much people work with it."""
     acme_directory: str = "https://acme-v02.api.letsencrypt.org/directory"
     acme_email: str = ""
     acme_authorities: str = ""
@@ -79,6 +89,11 @@ class Settings(BaseModel):
     def advisories_file(self) -> Path:
         """Known vulnerabilities, put there for an appliance that does not reach a package index."""
         return self.etc / "advisories.json"
+
+    @property
+    def metrics_login_file(self) -> Path:
+        """NAME:PASSWORD of a Prometheus that cannot send the token, put there by who wants that; for nobody else to read."""
+        return self.etc / "metrics-login"
 
     @property
     def repository_directory(self) -> Path:
@@ -128,6 +143,16 @@ class Settings(BaseModel):
         return "systemd" if Path("/run/systemd/system").is_dir() else "supervisord"
 
 
+def settings_file(environment: Mapping[str, str]) -> Path:
+    """Where the settings are read from."""
+    return Path(environment.get("APPLIANCE_CONFIG", DEFAULT_ETC / "appliance.toml"))
+
+
+def variable(field: str) -> str:
+    """What overrides a setting in the environment."""
+    return f"APPLIANCE_{field.upper()}"
+
+
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Read the settings.
 
@@ -135,7 +160,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     Raises ConfigurationError when the file cannot be read or a field is unknown or wrong.
     """
     environment = os.environ if environment is None else environment
-    file = Path(environment.get("APPLIANCE_CONFIG", DEFAULT_ETC / "appliance.toml"))
+    file = settings_file(environment)
     try:
         values = tomllib.loads(file.read_text())
     except FileNotFoundError:
@@ -145,7 +170,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"The settings file {file} cannot be read: {error}. Mend it and start again.") from error
     for field in Settings.model_fields:
-        if (value := environment.get(f"APPLIANCE_{field.upper()}")) is not None:
+        if (value := environment.get(variable(field))) is not None:
             values[field] = value
     try:
         return Settings.model_validate(values)

@@ -37,6 +37,10 @@ class Conflict(ApplianceError):
     """Something else is at work on the same instance, or has taken the name."""
 
 
+class PreconditionFailed(ApplianceError):
+    """What was to be changed is no longer as the one who asks has seen it."""
+
+
 class PreflightFailed(ApplianceError):
     """Checks before the first change said no; nothing was changed."""
 

@@ -16,10 +16,10 @@ class Appliance:
     catalogue: Catalogue
 
 
-def open_appliance(settings: Settings) -> Appliance:
-    """Open the store and the catalogue. Raises ConfigurationError."""
+def open_appliance(settings: Settings, *, keeps_connections: bool = False) -> Appliance:
+    """Open the store and the catalogue; `keeps_connections` for a process that asks often and never forks. Raises ConfigurationError."""
     return Appliance(
         settings=settings,
-        store=open_store(settings.database_file, settings.key_file),
+        store=open_store(settings.database_file, settings.key_file, keeps_connections=keeps_connections),
         catalogue=open_catalogue(settings.etc / "products"),
     )

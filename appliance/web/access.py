@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from appliance.errors import Forbidden
+from appliance.web.languages import gettext, looked_up
 
 
 class Role(StrEnum):
@@ -35,9 +37,12 @@ NEEDED = {
     "patch": Role.OPERATOR,
     "rollback": Role.OPERATOR,
     "certificate": Role.OPERATOR,
+    "configure": Role.OPERATOR,
     "tidy": Role.OPERATOR,
+    "maintenance": Role.OPERATOR,
     "host-prepare": Role.OPERATOR,
     "host-patch": Role.OPERATOR,
+    "monitoring-stack": Role.ADMINISTRATOR,
     "fleet-patch": Role.OPERATOR,
     "schedule": Role.OPERATOR,
     "restore": Role.OPERATOR,
@@ -46,11 +51,38 @@ NEEDED = {
     "files": Role.OPERATOR,
     "look": Role.OPERATOR,
     "notice": Role.OPERATOR,
+    "snooze": Role.OPERATOR,
+    "share": Role.OPERATOR,
     "restore-beside": Role.ADMINISTRATOR,
     "install": Role.ADMINISTRATOR,
     "remove": Role.ADMINISTRATOR,
 }
 """The role that a request of each kind needs; what is not named here, as adding a host or revoking a token, needs an administrator."""
+
+
+OF_ONE_CRM = frozenset(
+    {
+        "backup",
+        "archive",
+        "check",
+        "retention",
+        "drill",
+        "rehearse",
+        "upgrade",
+        "patch",
+        "rollback",
+        "certificate",
+        "configure",
+        "tidy",
+        "maintenance",
+        "restore",
+        "restore-files",
+        "restore-tables",
+        "files",
+        "share",
+    }
+)
+"""What a viewer may do with a CRM that he was granted: what is about that one alone. Windows, notices and hosts are everybody's."""
 
 
 def right_for(kind: str, parameters: Mapping[str, Any]) -> str:
@@ -68,21 +100,42 @@ def right_for(kind: str, parameters: Mapping[str, Any]) -> str:
     return "tidy unknown deployments" if kind == "tidy" and parameters.get("unknown", False) is not False else kind
 
 
+def is_grave(kind: str, parameters: Mapping[str, Any]) -> bool:
+    """Whether a browser session has to show once more who it is for such a request: what is restored in place, and what is removed."""
+    return kind in ("restore", "remove") or (kind == "restore-files" and parameters.get("beside", False) is not True)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Principal:
-    """Who asks. `csrf` is what the forms of this browser session must carry; it is empty for a bearer token."""
+    """Who asks. `csrf` is what the forms of this browser session must carry; it is empty for a bearer token.
+
+    At `confirmed_at` a browser session has last shown who it is. `crms` are those that may be operated whatever the role.
+    `language` and `theme` are empty while the account has none of its own.
+    """
 
     name: str
     role: Role
     csrf: str = ""
     must_change: bool = False
+    confirmed_at: datetime | None = None
+    crms: frozenset[str] = frozenset()
+    language: str = ""
+    theme: str = ""
 
-    def may(self, kind: str) -> bool:
-        """Whether this one may request an operation of that kind."""
-        return self.role.includes(NEEDED.get(kind, Role.ADMINISTRATOR))
+    def may(self, kind: str, crm: str = "") -> bool:
+        """Whether this one may request an operation of that kind, of that CRM; without one, of any."""
+        return self.role.includes(NEEDED.get(kind, Role.ADMINISTRATOR)) or (kind in OF_ONE_CRM and crm in self.crms)
 
-    def demand(self, kind: str) -> None:
-        """Raise Forbidden unless this one may request an operation of that kind."""
-        if not self.may(kind):
+    def demand(self, kind: str, crm: str = "") -> None:
+        """Raise Forbidden unless this one may request an operation of that kind, of that CRM."""
+        if not self.may(kind, crm):
             needed = NEEDED.get(kind, Role.ADMINISTRATOR)
-            raise Forbidden(f"{self.name} is a {self.role}; to request “{kind}” takes the role {needed}. Nothing was changed.")
+            raise Forbidden(
+                gettext(
+                    "%(name)s is a %(role)s; to request “%(kind)s” takes the role %(needed)s. Nothing was changed.",
+                    name=self.name,
+                    role=looked_up(self.role.capitalize()).lower(),
+                    kind=kind,
+                    needed=looked_up(needed.capitalize()).lower(),
+                )
+            )

@@ -19,6 +19,7 @@ def add(
     crms: Collection[str],
     quiet: str,
     zone: str,
+    weekly: bool,
 ) -> Channel:
     """Notify there from now on. Raises Forbidden and what `add_channel` raises."""
     principal.demand("notification-add")
@@ -31,6 +32,7 @@ def add(
         crms=crms,
         quiet=quiet,
         zone=zone,
+        weekly=weekly,
         requested_by=principal.name,
         now=panel.clock(),
     )

@@ -12,7 +12,18 @@ from fastapi import APIRouter, Request, Response
 from appliance.errors import ConfigurationError, NotFound
 
 DIRECTORIES = (Path(__file__).parent / "static", Path(__file__).parent / "assets")
-EXPECTED = ("tabler.min.css", "htmx.min.js", "hx-sse.min.js", "panel.css", "panel.js", "theme.js", "status.css", "favicon.svg")
+EXPECTED = (
+    "tabler.min.css",
+    "htmx.min.js",
+    "hx-sse.min.js",
+    "panel.css",
+    "panel.js",
+    "passkeys.js",
+    "theme.js",
+    "status.css",
+    "status.js",
+    "favicon.svg",
+)
 WORTH_COMPRESSING_BYTES = 1024
 
 router = APIRouter(include_in_schema=False)

@@ -67,29 +67,29 @@ async def _pieces(reading: Reading) -> AsyncIterator[bytes]:
 
 def look(panel: Panel, principal: Principal, wanted: Wanted, *, after: int) -> Listing:
     """List a place. Raises Forbidden and what `list_files` raises."""
-    principal.demand(RIGHT)
+    principal.demand(RIGHT, wanted.instance)
     return list_files(panel.appliance, wanted, after=after)
 
 
 def foresee(panel: Panel, principal: Principal, wanted: Wanted) -> Loss:
     """Look what a restore in place would leave behind. Raises Forbidden and what `foresee_loss` raises."""
-    principal.demand("restore")
+    principal.demand("restore", wanted.instance)
     return foresee_loss(panel.appliance, wanted.instance, point=wanted.point, repository=wanted.repository)
 
 
 def compare(panel: Panel, principal: Principal, wanted: Wanted) -> Comparison:
     """Look what restoring it would change. Raises Forbidden and what `compare_files` raises."""
-    principal.demand("restore-files")
+    principal.demand("restore-files", wanted.instance)
     return compare_files(panel.appliance, wanted)
 
 
 def tables(panel: Panel, principal: Principal, wanted: Wanted) -> tuple[RecoveryPoint, list[str]]:
     """List the tables of a recovery point. Raises Forbidden and what `list_tables` raises."""
-    principal.demand("restore-tables")
+    principal.demand("restore-tables", wanted.instance)
     return list_tables(panel.appliance, wanted)
 
 
 def give_out(panel: Panel, principal: Principal, wanted: Wanted, *, form: Form) -> DownloadResponse:
     """Begin a download. Raises Forbidden and what `open_download` raises."""
-    principal.demand(RIGHT)
+    principal.demand(RIGHT, wanted.instance)
     return DownloadResponse(open_download(panel.appliance, wanted, form=form, requested_by=principal.name, now=panel.clock()))

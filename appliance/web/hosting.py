@@ -5,12 +5,12 @@ from typing import Any
 
 from appliance.domain.host import Host, HostState
 from appliance.domain.operation import Operation
+from appliance.domain.request_key import RequestKey
 from appliance.operations.hosts import add_host, remove_host, require_fingerprint, scan_again, scan_host, subject_of_host, trust_host
 from appliance.store import Store
 from appliance.web.access import Principal
 from appliance.web.panel import Panel
 from appliance.web.requesting import send
-from appliance.web.summaries import instances_of
 from appliance.wiring import Appliance
 
 
@@ -59,14 +59,21 @@ def remove(panel: Panel, principal: Principal, name: str) -> None:
     remove_host(panel.appliance, name, requested_by=principal.name, now=panel.clock())
 
 
-def prepare(panel: Panel, principal: Principal, name: str, policy: Mapping[str, Any]) -> Operation:
+def prepare(panel: Panel, principal: Principal, name: str, policy: Mapping[str, Any], *, key: RequestKey | None = None) -> Operation:
     """Request that a host is prepared. Raises Forbidden, NotFound and what `request` raises."""
-    return send(panel, principal, "host-prepare", subject_of_host(panel.appliance, name), policy)
+    return send(panel, principal, "host-prepare", subject_of_host(panel.appliance, name), policy, key=key)
+
+
+def request_stack(
+    panel: Panel, principal: Principal, name: str, parameters: Mapping[str, Any], *, key: RequestKey | None = None
+) -> Operation:
+    """Request that the monitoring stack of a host is installed or removed. Raises Forbidden, NotFound and what `request` raises."""
+    return send(panel, principal, "monitoring-stack", subject_of_host(panel.appliance, name), parameters, key=key)
 
 
 def instances_on(store: Store, host: str) -> list[str]:
     """The names of the CRMs on a host."""
-    return [instance.name for instance in instances_of(store) if instance.host == host]
+    return [instance.name for instance in store.instances.glances() if instance.host == host]
 
 
 def prepared_hosts(appliance: Appliance) -> list[Host]:

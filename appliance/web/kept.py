@@ -8,13 +8,13 @@ from itertools import islice
 
 from appliance.config import Settings
 from appliance.domain.instance import RecoveryPoint
-from appliance.domain.measures import size
 from appliance.domain.retention import Retention, to_give_up
 from appliance.domain.schedule import Schedule
 from appliance.errors import Conflict
 from appliance.store import Store
 from appliance.web.charts import Bar, Day, bars, calendar
-from appliance.web.formats import exact
+from appliance.web.formats import exact, size
+from appliance.web.languages import gettext, ngettext
 from appliance.web.timeline import Timeline, timeline
 from monitoring.facts import LOG_SHIPPED
 from monitoring.ledger import Ledger
@@ -48,7 +48,7 @@ class Kept:
 def kept_of(store: Store, name: str, now: datetime, *, shipped_until: datetime | None = None) -> Kept:
     """All of it. Up to `shipped_until` every change lies in a repository, where every change is kept."""
     points = store.points.list(name)
-    schedules = [one for one in store.schedules.list() if one.subject == name and one.kind in KINDS]
+    schedules = [one for one in store.schedules.of([name]) if one.kind in KINDS]
     return Kept(
         name=name,
         points=points,
@@ -63,7 +63,12 @@ def kept_of(store: Store, name: str, now: datetime, *, shipped_until: datetime |
 def growth(points: Sequence[RecoveryPoint]) -> list[Bar]:
     """What each recovery point added to the repository, oldest first."""
     sized = [(float(point.record.get("bytes_added", 0)), point) for point in reversed(points)]
-    return bars([(added, f"{exact(point.at)}: {size(added)} added", "proven" if point.proven_at else "") for added, point in sized])
+    return bars([(added, _told(point, added), "proven" if point.proven_at else "") for added, point in sized])
+
+
+def _told(point: RecoveryPoint, added: float) -> str:
+    grown = gettext("%(size)s added", size=size(added))
+    return f"{exact(point.at)}: {grown}"
 
 
 def coming(schedules: Sequence[Schedule], now: datetime) -> list[Coming]:
@@ -81,17 +86,25 @@ def given_up(schedules: Sequence[Schedule], points: Sequence[RecoveryPoint], now
     """What the next backup that keeps by a rule would give up, were it now."""
     rules = [schedule.parameters["keep"] for schedule in schedules if schedule.kind == "backup" and schedule.parameters.get("keep")]
     if not rules:
-        return "All recovery points are kept: no backup by itself says which ones."
+        return gettext("All recovery points are kept: no backup by itself says which ones.")
     try:
         going = to_give_up(points, Retention(**rules[0]), UTC, now=now, taken=taken)
     except Conflict as refused:
         return str(refused)
     rule = " ".join(f"{name}={number}" for name, number in rules[0].items())
     if not going:
-        return f"By {rule}, none of the {len(points)} recovery points would be given up now."
+        return gettext("By %(rule)s, none of the %(total)s recovery points would be given up now.", rule=rule, total=len(points))
     moments = ", ".join(exact(point.at) for point in going[:COMING])
-    more = f" and {len(going) - COMING} more" if len(going) > COMING else ""
-    return f"By {rule}, {len(going)} of the {len(points)} recovery points would be given up now: {moments}{more}."
+    if len(going) > COMING:
+        moments = gettext("%(list)s and %(count)s more", list=moments, count=len(going) - COMING)
+    return ngettext(
+        "By %(rule)s, %(num)s of the %(total)s recovery points would be given up now: %(moments)s.",
+        "By %(rule)s, %(num)s of the %(total)s recovery points would be given up now: %(moments)s.",
+        len(going),
+        rule=rule,
+        total=len(points),
+        moments=moments,
+    )
 
 
 def shipped_until(settings: Settings) -> dict[str, datetime]:
@@ -103,4 +116,7 @@ def shipped_until(settings: Settings) -> dict[str, datetime]:
             facts = ledger.facts().get(LOG_SHIPPED, {})
     except (sqlite3.Error, LedgerTooNew):
         return {}
-    return {name: datetime.fromtimestamp(max(until for (crm, _), until in facts.items() if crm == name), UTC) for name, _ in facts}
+    newest: dict[str, float] = {}
+    for (name, _), until in facts.items():
+        newest[name] = max(until, newest.get(name, until))
+    return {name: datetime.fromtimestamp(until, UTC) for name, until in newest.items()}

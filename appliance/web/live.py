@@ -9,13 +9,13 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import ServerSentEvent
 
 from appliance.domain.operation import Operation, OperationStatus
-from appliance.store import Store
 from appliance.store.logs import LogLine
+from appliance.web.tails import BATCH_LINES, Tails
 
 POLL_SECONDS = 0.2
-BATCH_LINES = 500
 REFRESH_SECONDS = 2.0
-"""The state is told again this often even if nothing changed, so that durations grow."""
+"""So often a reader is told the state again even if nothing changed, so that durations grow; then it is looked whether he may read on."""
+REVOKED = "revoked"
 
 
 class Telling(Protocol):
@@ -39,19 +39,33 @@ def resume_after(last_event_id: str | None, otherwise: int) -> int:
 
 
 async def follow(
-    store: Store, operation_id: int, *, after: int, telling: Telling, monotonic: Callable[[], float] = time.monotonic
+    tails: Tails,
+    operation_id: int,
+    *,
+    after: int,
+    telling: Telling,
+    is_admitted: Callable[[], bool],
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[ServerSentEvent]:
-    """Give the lines above `after` and the states as they come; ends, with an event `end`, when the operation does."""
+    """Give the lines above `after` and the states as they come.
+
+    Ends, with an event `end` that says why, when the operation does, and when the reader is admitted no more.
+    """
     told: Operation | None = None
     told_at = -REFRESH_SECONDS
+    looked_at = monotonic()
     while True:
-        operation = await run_in_threadpool(store.operations.get, operation_id)
-        # Lines are read after the state: a final state is thus never told before its last line.
-        lines = await run_in_threadpool(store.logs.lines, operation_id, after=after, limit=BATCH_LINES)
+        seen = await tails.read(operation_id, after=after)
+        operation, lines = seen.operation, seen.lines
         if lines:
             after = lines[-1].id
             for event in telling.lines(lines):
                 yield event
+        if monotonic() - looked_at >= REFRESH_SECONDS:
+            looked_at = monotonic()
+            if not await run_in_threadpool(is_admitted):
+                yield ServerSentEvent(event="end", raw_data=REVOKED)
+                return
         if operation != told or monotonic() - told_at >= REFRESH_SECONDS:
             told, told_at = operation, monotonic()
             yield telling.state(operation)

@@ -1,20 +1,19 @@
 """What the catalogue offers: products to install, their settings as form fields, releases to go to."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from appliance.domain.instance import Instance
 from appliance.domain.product import ProductDefinition
-from appliance.domain.product_settings import Value
+from appliance.domain.product_settings import BOOLEAN, Setting, Value, as_text
 from appliance.domain.versions import Move, Path, itinerary, reachable
 from appliance.errors import NotFound
 from appliance.products.catalogue import Catalogue
+from appliance.web.languages import gettext
 
 PREFIX = "setting."
 """Begins the name of a form field that holds a setting."""
-BOOLEAN = ("no", "yes")
-WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +26,17 @@ class SettingField:
     help: str
     choices: tuple[str, ...]
     value: str
+    fixed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingChange:
+    """A setting that gets another value."""
+
+    id: str
+    title: str
+    before: str
+    after: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,31 +74,38 @@ def setting_fields(product: ProductDefinition, values: Mapping[str, str]) -> lis
             title=setting.title,
             help=setting.help or "",
             choices=BOOLEAN if setting.type == "boolean" else setting.choices,
-            value=values.get(PREFIX + setting.name, _as_text(setting.default)),
+            value=values.get(PREFIX + setting.name, as_text(setting.default)),
+            fixed=setting.fixed,
         )
         for setting in product.settings
     ]
 
 
-def given_settings(product: ProductDefinition, values: Mapping[str, str]) -> dict[str, Value]:
-    """What a form says about the settings, in their types; empty fields are left to their defaults."""
-    types = {setting.name: setting.type for setting in product.settings}
-    given = {name.removeprefix(PREFIX): value.strip() for name, value in values.items() if name.startswith(PREFIX) and value.strip()}
-    return {name: _as_type(types.get(name, "text"), value) for name, value in given.items()}
+def typed_values(product: ProductDefinition, kept: Mapping[str, Any]) -> dict[str, str]:
+    """The settings of a CRM as the fields of a form hold them."""
+    return {PREFIX + name: as_text(value) for name, value in product.settings_in_force(kept).items()}
 
 
-def _as_text(default: Value | None) -> str:
-    if isinstance(default, bool):
-        return BOOLEAN[default]
-    return "" if default is None else str(default)
+def given_settings(product: ProductDefinition, values: Mapping[str, str], *, empty: bool = False) -> dict[str, Value]:
+    """What a form says about the settings, in their types; `empty` fields are left out, and so to their defaults, unless they count."""
+    known: dict[str, Setting] = {setting.name: setting for setting in product.settings}
+    given = {name.removeprefix(PREFIX): value.strip() for name, value in values.items() if name.startswith(PREFIX)}
+    return {name: known[name].read(text) if name in known else text for name, text in given.items() if text or empty}
 
 
-def _as_type(kind: str, text: str) -> Value:
-    if kind == "boolean" and text in BOOLEAN:
-        return bool(BOOLEAN.index(text))
-    if kind == "integer" and WHOLE_NUMBER.fullmatch(text):
-        return int(text)
-    return text
+def setting_changes(product: ProductDefinition, kept: Mapping[str, Any], changed: Mapping[str, Value]) -> list[SettingChange]:
+    """From what to what each would go."""
+    before = product.settings_in_force(kept)
+    return [
+        SettingChange(
+            id=PREFIX + setting.name,
+            title=setting.title,
+            before=as_text(before.get(setting.name)),
+            after=as_text(changed[setting.name]),
+        )
+        for setting in product.settings
+        if setting.name in changed
+    ]
 
 
 def upgrade_offers(product: ProductDefinition | None, instance: Instance) -> list[Offer]:
@@ -102,5 +119,10 @@ def upgrade_offers(product: ProductDefinition | None, instance: Instance) -> lis
 def _note(hops: Sequence[Path]) -> str:
     *before, last = hops
     if last.move is Move.PATCH:
-        return "patch of this series"
-    return f"series {last.target.series}" + "".join(f", over {hop.target.version}" for hop in before)
+        return gettext("patch of this series")
+    return ", ".join(
+        [
+            gettext("series %(series)s", series=last.target.series),
+            *(gettext("over %(version)s", version=hop.target.version) for hop in before),
+        ]
+    )

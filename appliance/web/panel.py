@@ -1,14 +1,17 @@
 """What every page and every call of the API is given."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
 from appliance.domain.operation import Operation
+from appliance.domain.own_upgrade import OwnUpgrade
 from appliance.web.assets import Assets
+from appliance.web.in_flight import InFlight
+from appliance.web.tails import Tails
 from appliance.web.templating import Pages
 from appliance.wiring import Appliance
 
@@ -18,12 +21,19 @@ LARGEST_ID = 2**63 - 1
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """The appliance, the templates and files of the pages, and the clock (aware, UTC)."""
+    """The appliance, the templates and files of the pages, the clock (aware, UTC), whether the process is about to end.
+
+    `last_upgrade` tells of the appliance's own.
+    """
 
     appliance: Appliance
     pages: Pages
     assets: Assets
     clock: Callable[[], datetime]
+    tails: Tails
+    is_closing: Callable[[], bool] = lambda: False
+    last_upgrade: Callable[[], OwnUpgrade | None] = lambda: None
+    in_flight: InFlight = field(default_factory=InFlight)
 
 
 def panel_of(request: Request) -> Panel:

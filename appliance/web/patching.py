@@ -6,6 +6,7 @@ from appliance.domain.host import FLEET, patch_kind
 from appliance.errors import InvalidRequest
 from appliance.operations.kinds.host_patch import What
 from appliance.operations.kinds.patch import PATCH
+from appliance.web.languages import gettext
 from appliance.web.sessions import Submission
 
 
@@ -13,7 +14,7 @@ def patch_parameters(form: Submission, subject: str) -> dict[str, Any]:
     """The parameters of a patch of that subject; of a CRM there is nothing to choose. Raises InvalidRequest."""
     canaries = form.ticked("canary")
     if canaries and subject != FLEET:
-        raise InvalidRequest("Only the fleet has canaries: choose it, or tick none. Nothing was changed.", field="canaries")
+        raise InvalidRequest(gettext("Only the fleet has canaries: choose it, or tick none. Nothing was changed."), field="canaries")
     if patch_kind(subject) == PATCH.kind:
         return {}
     of_hosts = {"what": form.text("what") or What.SECURITY.value, "reboot": bool(form.text("reboot"))}

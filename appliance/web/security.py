@@ -15,6 +15,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Accept-CH": "Sec-CH-Prefers-Color-Scheme",
 }
 
 

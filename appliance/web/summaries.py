@@ -1,28 +1,23 @@
-"""What the overview says of each CRM, and what it asks somebody to look at."""
+"""A CRM at a glance, as the overview and its own page say it."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from appliance.domain.instance import Instance, InstanceState, RecoveryPoint
-from appliance.domain.measures import duration
-from appliance.domain.operation import Operation, OperationStatus
-from appliance.store import Store
-from appliance.web.formats import ago, kind_title, subject_title
-from appliance.web.watching import UNSEEN, Health, Sighting, read_sightings
+from appliance.domain.instance import Instance, InstanceGlance, InstanceState, PointGlance
+from appliance.domain.operation import Operation
+from appliance.operations.alerting import AlertBook, read_alerts
+from appliance.operations.watching import UNSEEN, Health, Sighting, read_sightings
+from appliance.web.attention import (
+    Attention,
+    attention_of_backups,
+    attention_of_closure,
+    attention_of_health,
+    attention_of_operation,
+    attention_of_use,
+)
+from appliance.web.uses import RULES
 from appliance.wiring import Appliance
-
-OLD_PROOF = timedelta(days=30)
-UNSUCCESSFUL = (OperationStatus.FAILED, OperationStatus.ROLLED_BACK, OperationStatus.NEEDS_ATTENTION)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Attention:
-    """One thing to look at: a sentence, and the page that mends it or leads there."""
-
-    severity: str
-    text: str
-    address: str
-    action: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +25,9 @@ class Summary:
     """A CRM at a glance."""
 
     instance: Instance
-    last_point: RecoveryPoint | None
-    last_proven: RecoveryPoint | None
+    last_point: PointGlance | None
+    last_proven: PointGlance | None
     running: Operation | None
-    last_operation: Operation | None
     sighting: Sighting
     host: str | None
     """Named where there is more than one."""
@@ -46,82 +40,78 @@ class Summary:
         return self.sighting.health.value if is_seen else self.instance.state.value
 
 
-def instances_of(store: Store) -> list[Instance]:
-    """Every CRM by name, without the scratch copies of drills."""
-    return [instance for instance in store.instances.list() if instance.state != InstanceState.SCRATCH]
+@dataclass(frozen=True, kw_only=True)
+class _Known:
+    """What is read once for all CRMs that are asked for, by their names."""
+
+    points: Mapping[str, PointGlance]
+    proven: Mapping[str, PointGlance]
+    operations: Mapping[str, Operation]
+    sightings: Mapping[str, Sighting]
+    book: AlertBook
+    unused: Collection[str]
+    """Those that an alert about their use fires of."""
+    names_hosts: bool
 
 
-def summarize_all(appliance: Appliance, now: datetime) -> list[Summary]:
-    """Every CRM at a glance, by name."""
-    sightings = read_sightings(appliance.settings.ledger_file, now)
-    return [_summarize(appliance.store, instance, sightings.get(instance.name, UNSEEN), now) for instance in instances_of(appliance.store)]
+def attention_of_all(appliance: Appliance, now: datetime) -> dict[str, tuple[Attention, ...]]:
+    """What needs attention of each CRM, by its name; empty for one that needs none."""
+    return look_over(appliance, now, shown=0)[0]
+
+
+def look_over(appliance: Appliance, now: datetime, *, shown: int) -> tuple[dict[str, tuple[Attention, ...]], list[Summary]]:
+    """What needs attention of each CRM, by its name, and so many CRMs at a glance: those that need attention come first."""
+    known = _known(appliance, None, now)
+    attention = {each.name: _attention(each, known, now) for each in appliance.store.instances.glances()}
+    first = sorted(attention, key=lambda name: not attention[name])[:shown]
+    instances = {each.name: each for each in appliance.store.instances.some(first)}
+    return attention, [_summarize(instances[name], known, now) for name in first if name in instances]
+
+
+def summarize_some(appliance: Appliance, names: Collection[str], now: datetime) -> list[Summary]:
+    """These CRMs at a glance, by name."""
+    known = _known(appliance, names, now)
+    return [_summarize(each, known, now) for each in appliance.store.instances.some(names)]
 
 
 def summarize(appliance: Appliance, instance: Instance, now: datetime) -> Summary:
     """One CRM at a glance."""
-    sighting = read_sightings(appliance.settings.ledger_file, now).get(instance.name, UNSEEN)
-    return _summarize(appliance.store, instance, sighting, now)
+    return _summarize(instance, _known(appliance, [instance.name], now), now)
 
 
-def _summarize(store: Store, instance: Instance, sighting: Sighting, now: datetime) -> Summary:
-    points = store.points.list(instance.name)
-    operations = store.operations.list(instance=instance.name, limit=1)
-    last = operations[0] if operations else None
-    proven = [point for point in points if point.proven_at]
-    last_proven = max(proven, key=lambda point: point.proven_at or point.at, default=None)
-    running = last if last and not last.status.is_final else None
-    return Summary(
-        instance=instance,
-        last_point=points[0] if points else None,
-        last_proven=last_proven,
-        running=running,
-        last_operation=last,
-        sighting=sighting,
-        host=instance.host if len(store.hosts.list()) > 1 else None,
-        attention=(
-            *_of_health(instance, sighting),
-            *attention_of_operation(last),
-            *_of_backups(instance, points, last_proven, running, now),
-        ),
+def _known(appliance: Appliance, only: Collection[str] | None, now: datetime) -> _Known:
+    store, book = appliance.store, read_alerts(appliance)
+    return _Known(
+        points=store.points.newest(only),
+        proven=store.points.newest_proven(only),
+        operations=store.operations.unsettled(only),
+        sightings=read_sightings(appliance.settings.ledger_file, now, only),
+        book=book,
+        unused={str(alert.labels.get("crm")) for alert in book.standing if alert.rule in RULES},
+        names_hosts=store.hosts.count() > 1,
     )
 
 
-def _of_health(instance: Instance, sighting: Sighting) -> list[Attention]:
-    if instance.state != InstanceState.ACTIVE or sighting.health not in (Health.DOWN, Health.DEGRADED):
-        return []
-    severity = "red" if sighting.health == Health.DOWN else "orange"
-    text = f"{instance.name} is {sighting.health.value}{f': {sighting.reason}' if sighting.reason else ''}."
-    return [Attention(severity=severity, text=text, address=f"/instances/{instance.name}", action="Look")]
+def _attention(instance: Instance | InstanceGlance, known: _Known, now: datetime) -> tuple[Attention, ...]:
+    name, last = instance.name, known.operations.get(instance.name)
+    running = last if last and not last.status.is_final else None
+    return (
+        *attention_of_health(instance, known.sightings.get(name, UNSEEN)),
+        *attention_of_operation(last),
+        *attention_of_closure(instance, now),
+        *attention_of_backups(instance, known.points.get(name), known.proven.get(name), running, now),
+        *(attention_of_use(instance, known.book) if name in known.unused else ()),
+    )
 
 
-def attention_of_operation(last: Operation | None) -> list[Attention]:
-    """What to look at when the last operation of an instance or a host did not succeed."""
-    if last is None or last.status not in UNSUCCESSFUL:
-        return []
-    needs_hands = last.status == OperationStatus.NEEDS_ATTENTION
-    verdict = "needs you" if needs_hands else last.status.value.replace("_", " ")
-    text = f"{kind_title(last.kind)} of {subject_title(last.instance)}: {verdict}."
-    return [Attention(severity="red" if needs_hands else "orange", text=text, address=f"/operations/{last.id}", action="See why")]
-
-
-def _of_backups(
-    instance: Instance, points: list[RecoveryPoint], last_proven: RecoveryPoint | None, running: Operation | None, now: datetime
-) -> list[Attention]:
-    if instance.state != InstanceState.ACTIVE or running is not None:
-        return []
-    name, address = instance.name, f"/instances/{instance.name}"
-    if not points:
-        return [Attention(severity="red", text=f"{name} has no backup.", address=address, action="Back up")]
-    found = []
-    if now - points[0].at > instance.objectives.oldest_backup:
-        text = f"The last backup of {name} is {ago(points[0].at, now)}; it may be {duration(instance.objectives.oldest_backup)} old."
-        found.append(Attention(severity="orange", text=text, address=address, action="Back up"))
-    if last_proven is None:
-        found.append(Attention(severity="yellow", text=f"No backup of {name} was ever restored.", address=address, action="Prove it"))
-    elif last_proven.proven_at is not None and now - last_proven.proven_at > OLD_PROOF:
-        found.append(Attention(severity="yellow", text=f"The last proof of {name} is a month old.", address=address, action="Prove it"))
-    took, promised = last_proven.measured_rto if last_proven else None, instance.objectives.rto
-    if took is not None and promised is not None and instance.objectives.is_too_long(took):
-        text = f"Bringing {name} back took {duration(took)} when it was tried last; {duration(promised)} is promised."
-        found.append(Attention(severity="orange", text=text, address="/drills", action="See the drills"))
-    return found
+def _summarize(instance: Instance, known: _Known, now: datetime) -> Summary:
+    name, last = instance.name, known.operations.get(instance.name)
+    return Summary(
+        instance=instance,
+        last_point=known.points.get(name),
+        last_proven=known.proven.get(name),
+        running=last if last and not last.status.is_final else None,
+        sighting=known.sightings.get(name, UNSEEN),
+        host=instance.host if known.names_hosts else None,
+        attention=_attention(instance, known, now),
+    )

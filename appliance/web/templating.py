@@ -7,24 +7,31 @@ from typing import Any
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from appliance import __version__
 from appliance.domain.inert import inert
-from appliance.domain.measures import duration, size
 from appliance.domain.objectives import LATENCIES, written, written_latency, written_share
-from appliance.domain.transfer import transferred
-from appliance.web import formats
+from appliance.web import formats, languages, themes
 from appliance.web.access import Principal
 from appliance.web.assets import Assets
+from appliance.web.uptimes import notes_about
 
 FILTERS = (
     inert,
     formats.ago,
     formats.exact,
-    duration,
-    size,
-    transferred,
+    formats.day,
+    formats.duration,
+    formats.lasting,
+    formats.size,
+    formats.count,
+    formats.per_cent,
+    formats.transferred,
     formats.kind_title,
+    formats.word,
+    formats.step_title,
+    languages.looked_up,
     formats.subject_title,
     formats.subject_address,
 )
@@ -50,6 +57,11 @@ class Pages:
         return HTMLResponse(self.text(template, context), status)
 
 
+def in_english() -> Markup:
+    """The attribute of an element whose text is English in every language, so that it is read out as such."""
+    return Markup("") if languages.language() == languages.ENGLISH else Markup(' lang="en"')
+
+
 def open_pages(assets: Assets, clock: Callable[[], datetime]) -> Pages:
     """Load the templates of the package."""
     environment = Environment(
@@ -59,10 +71,16 @@ def open_pages(assets: Assets, clock: Callable[[], datetime]) -> Pages:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        extensions=["jinja2.ext.i18n"],
     )
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_callables(languages.plain_gettext, languages.plain_ngettext, newstyle=True)  # type: ignore[attr-defined]
     environment.filters |= {one.__name__: one for one in FILTERS}
+    environment.filters |= {"notes_about": notes_about}
     environment.filters |= {"length_written": written, "share_written": written_share, "latency_written": written_latency}
     environment.globals["latencies"] = [written_latency(latency) for latency in LATENCIES]
-    environment.globals |= {"asset": assets.url, "version": __version__}
+    environment.globals |= {"asset": assets.url, "version": __version__, "languages": languages.LANGUAGES, "language": languages.language}
+    environment.globals |= {"themes": themes.THEMES, "theme": themes.theme, "shade": themes.shade}
+    environment.globals |= {"in_english": in_english, "weekdays": formats.weekdays}
     environment.globals["ui"] = environment.get_template("ui.html").module
     return Pages(environment=environment, clock=clock)

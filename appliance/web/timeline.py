@@ -7,6 +7,7 @@ from itertools import groupby
 
 from appliance.domain.instance import RecoveryPoint
 from appliance.web.formats import exact
+from appliance.web.languages import gettext
 
 SHOWN = timedelta(days=14)
 WIDTH = 1000
@@ -73,4 +74,5 @@ def _x(moment: datetime, since: datetime) -> float:
 
 
 def _text(point: RecoveryPoint) -> str:
-    return f"{exact(point.at)}: {'proven' if point.proven_at else 'unproven'}"
+    proof = gettext("proven") if point.proven_at else gettext("unproven")
+    return f"{exact(point.at)}: {proof}"

@@ -7,13 +7,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from appliance.config import Settings
-from appliance.domain.measures import duration
-from monitoring.clock import Moment, open_clock
+from appliance.domain.notice import Notice
+from appliance.web.formats import day, duration, per_cent, percent
+from appliance.web.languages import gettext, looked_up, marked
+from monitoring.clock import Moment, moment_at
 from monitoring.exporter.promises import BUDGET_WINDOW
 from monitoring.ledger import Ledger, Outage, Uptime
 from monitoring.schema import LedgerTooNew
 
-WINDOWS = (("24 hours", timedelta(days=1)), ("7 days", timedelta(days=7)), ("30 days", timedelta(days=30)), ("90 days", timedelta(days=90)))
+WINDOWS = (
+    (marked("24 hours"), timedelta(days=1)),
+    (marked("7 days"), timedelta(days=7)),
+    (marked("30 days"), timedelta(days=30)),
+    (marked("90 days"), timedelta(days=90)),
+)
 SHOWN_DAYS = 90
 MOST_OUTAGES = 1000
 
@@ -54,28 +61,30 @@ def uptimes_of(settings: Settings, names: Sequence[str], *, now: datetime, outag
         return []
     try:
         with Ledger(settings.ledger_file) as ledger:
-            return [_uptime(ledger, name, _moment(now), outages) for name in names]
+            return [_uptime(ledger, name, moment_at(now), outages) for name in names]
     except (sqlite3.Error, LedgerTooNew):
         return []
 
 
 def budget_told(spent: Uptime, promised: float) -> str:
     """What is left of the downtime that a promise allows, in words; never rounded up."""
+    share = per_cent(f"{promised * 100:.6g}")
     if spent.observed_ratio is None:
-        return f"{promised * 100:.6g} % promised; nothing was seen yet"
+        return gettext("%(share)s promised; nothing was seen yet", share=share)
     left_percent = round(100 - 100 * (1 - spent.observed_ratio) / (1 - promised), 6)
-    left = f"{math.floor(left_percent)} % of the error budget left"
-    over = f"the error budget is overdrawn by {math.ceil(-left_percent)} %"
-    return f"{promised * 100:.6g} % of 30 days promised: {left if left_percent >= 0 else over}"
+    return gettext("%(share)s of 30 days promised: %(budget)s", share=share, budget=left_told(left_percent))
 
 
-def percent(ratio: float | None) -> str:
-    """A share of time, never rounded up to what it was not: 99.996 % is not 100 %."""
-    if ratio is None:
-        return "–"
-    if ratio in (0.0, 1.0):
-        return f"{ratio:.0%}".replace("%", " %")
-    return f"{int(ratio * 100_000) / 1000:.3f} %"
+def left_told(left_percent: float) -> str:
+    """What is left of an error budget, never rounded up; below zero it is overdrawn."""
+    if left_percent >= 0:
+        return gettext("%(share)s of the error budget left", share=per_cent(str(math.floor(left_percent))))
+    return gettext("the error budget is overdrawn by %(share)s", share=per_cent(str(math.ceil(-left_percent))))
+
+
+def notes_about(outage: Outage, notices: Sequence[Notice]) -> list[Notice]:
+    """What was written about an outage, oldest first."""
+    return [one for one in reversed(notices) if one.outage_at == outage.started_at]
 
 
 def _uptime(ledger: Ledger, name: str, moment: Moment, outages: int) -> CrmUptime:
@@ -90,7 +99,7 @@ def _uptime(ledger: Ledger, name: str, moment: Moment, outages: int) -> CrmUptim
 
 def _share(window: str, spent: Uptime) -> Share:
     return Share(
-        window=window,
+        window=looked_up(window),
         observed=percent(spent.observed_ratio),
         pessimistic=percent(spent.pessimistic_ratio),
         coverage=percent(spent.coverage_ratio),
@@ -101,7 +110,7 @@ def _share(window: str, spent: Uptime) -> Share:
 def _bars(days: Sequence[Uptime], now: datetime) -> list[DayBar]:
     today = now.astimezone(UTC).date()
     dates = [today - timedelta(days=ago) for ago in reversed(range(len(days)))]
-    return [DayBar(tone=_tone(spent), text=f"{date.isoformat()}: {_told(spent)}") for date, spent in zip(dates, days, strict=True)]
+    return [DayBar(tone=_tone(spent), text=f"{day(date)}: {_told(spent)}") for date, spent in zip(dates, days, strict=True)]
 
 
 def _tone(spent: Uptime) -> str:
@@ -111,15 +120,13 @@ def _tone(spent: Uptime) -> str:
 
 
 def _told(spent: Uptime) -> str:
-    parts = {"down": spent.down_seconds, "degraded": spent.degraded_seconds, "maintenance": spent.maintenance_seconds}
-    said = [f"{name} for {duration(timedelta(seconds=seconds))}" for name, seconds in parts.items() if seconds]
-    if spent.unknown_seconds:
-        said.append(f"nobody looked for {duration(timedelta(seconds=spent.unknown_seconds))}")
+    parts = {
+        looked_up(marked("down for %(length)s")): spent.down_seconds,
+        looked_up(marked("degraded for %(length)s")): spent.degraded_seconds,
+        looked_up(marked("maintenance for %(length)s")): spent.maintenance_seconds,
+        looked_up(marked("nobody looked for %(length)s")): spent.unknown_seconds,
+    }
+    said = [text % {"length": duration(timedelta(seconds=seconds))} for text, seconds in parts.items() if seconds]
     if spent.observed_ratio is None:
-        return ", ".join(said) or "not watched"
-    return ", ".join([f"{percent(spent.observed_ratio)} up", *said])
-
-
-def _moment(now: datetime) -> Moment:
-    here = open_clock()()
-    return Moment(wall=now, boot_seconds=here.boot_seconds - (here.wall - now).total_seconds(), boot_id=here.boot_id)
+        return ", ".join(said) or gettext("not watched")
+    return ", ".join([gettext("%(share)s up", share=percent(spent.observed_ratio)), *said])

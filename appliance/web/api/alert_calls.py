@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Response
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, StrictBool
 
 from appliance.domain.channel import LONGEST_NAME, Channel, Purpose, Severity
 from appliance.operations.alerting import read_alerts
@@ -12,13 +12,13 @@ from appliance.operations.channels import LONGEST_URL
 from appliance.operations.sending import KINDS
 from appliance.web import alerts
 from appliance.web.api.bodies import Body
-from appliance.web.api.calls import PROBLEMS
+from appliance.web.api.refusals import PROBLEMS
 from appliance.web.panel import PanelDependency
 from appliance.web.sessions import Bearer
 
 
 class AlertBody(Body):
-    """An alert. `state` is pending, firing or resolved."""
+    """An alert. `state` is pending, firing or resolved; `untold` names the worse alert because of which nobody is told of it."""
 
     rule: str
     severity: str
@@ -29,6 +29,7 @@ class AlertBody(Body):
     runbook: str
     since: datetime
     at: datetime | None
+    untold: str
 
 
 class AlertsBody(Body):
@@ -48,6 +49,8 @@ class ChannelBody(Body):
     severities: list[Severity]
     instances: list[str]
     quiet: str
+    weekly: bool
+    weekly_at: datetime | None
     note: str
     noted_at: datetime | None
     sent: int
@@ -73,6 +76,7 @@ class NewChannelBody(Body):
     instances: tuple[str, ...] = ()
     quiet: Annotated[str, Field(max_length=20, description="Hours in which warnings wait, as 22:00-06:30")] = ""
     zone: Annotated[str, Field(max_length=60)] = "UTC"
+    weekly: Annotated[StrictBool, Field(description="Whether it is sent the digest of each week, too")] = False
 
 
 router = APIRouter(prefix="/api/v1", responses=PROBLEMS)
@@ -103,6 +107,7 @@ def add_channel(panel: PanelDependency, principal: Bearer, body: NewChannelBody,
         crms=body.instances,
         quiet=body.quiet,
         zone=body.zone,
+        weekly=body.weekly,
     )
     response.headers["Location"] = "/api/v1/notifications"
     return ChannelBody.of(made)

@@ -1,21 +1,22 @@
 """What the API takes and gives."""
 
-from datetime import datetime, timedelta
+import re
+from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, field_validator
 
 from appliance.domain.instance import Instance, RecoveryPoint
 from appliance.domain.objectives import written, written_latency, written_share
 from appliance.domain.operation import Operation, OperationStatus, StepStatus
-from appliance.domain.product import ProductDefinition
 from appliance.domain.tls import TlsMode
 from appliance.operations.drilled import Drill
 from appliance.operations.previewing import Preview
 from appliance.operations.workflows import WORKFLOWS
-from appliance.store.access import Token
 from appliance.store.logs import LogLine
-from appliance.web.panel import LARGEST_ID
+from appliance.web.api.paging import PageQuery
+
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]")
 
 
 class Body(BaseModel):
@@ -24,21 +25,15 @@ class Body(BaseModel):
     model_config = ConfigDict(from_attributes=True, extra="forbid")
 
 
-class ProductBody(Body):
-    """A CRM product that can be installed."""
+def _as_moment(value: object) -> object:
+    """The seconds since 1970, which the parser would take too, are no moment here."""
+    if isinstance(value, datetime) or (isinstance(value, str) and MOMENT.match(value)):
+        return value
+    raise ValueError("a moment is written as 2026-11-22T14:05:00Z")
 
-    id: str
-    name: str
-    license: str
-    summary: str
-    default_release: str
-    releases: list[str]
 
-    @classmethod
-    def of(cls, product: ProductDefinition) -> Self:
-        """Without what only playbooks need."""
-        releases = [release.version for release in product.releases]
-        return cls(**{name: getattr(product, name) for name in ("id", "name", "license", "summary", "default_release")}, releases=releases)
+Moment = Annotated[AwareDatetime, BeforeValidator(_as_moment)]
+"""As a program gives it."""
 
 
 class TlsBody(Body):
@@ -59,36 +54,38 @@ class AuthorityBody(Body):
     not_after: datetime
 
 
-def _as_written(value: Any) -> Any:
-    """A length as people write it; what a program wrote stays, to be read."""
-    return written(value) if value is None or isinstance(value, timedelta) else value
+Promise = Annotated[str, Field(max_length=8)]
 
 
-def _as_share(value: Any) -> Any:
-    """A share as people write it, in per cent."""
-    return written_share(value) if value is None or isinstance(value, float) else value
-
-
-def _as_latency(value: Any) -> Any:
-    """How long a probe may take, as people write it."""
-    return written_latency(value) if value is None or isinstance(value, timedelta) else value
-
-
-class ObjectivesBody(Body):
-    """What is promised of a CRM. Lengths as 90m, 24h or 2d; empty for no promise.
+class NewObjectivesBody(Body):
+    """What is to be promised of a CRM. Lengths as 90m, 24h or 2d; empty for no promise.
 
     `rpo`: no more than the changes of so long may be lost; `rto`: it is back in service after so long. `availability`: the share of 30 days
     that it serves, in per cent, as 99.5, which is also what is expected without a promise; `latency_share` of the probes, in per cent,
     are answered within `latency`, as 800ms or 2s; without a promise, 95 within 2s.
     """
 
-    model_config = ConfigDict(from_attributes=True)
+    rpo: Promise = ""
+    rto: Promise = ""
+    availability: Promise = ""
+    latency: Promise = ""
+    latency_share: Promise = ""
 
-    rpo: Annotated[str, BeforeValidator(_as_written), Field(max_length=8)] = ""
-    rto: Annotated[str, BeforeValidator(_as_written), Field(max_length=8)] = ""
-    availability: Annotated[str, BeforeValidator(_as_share), Field(max_length=8)] = ""
-    latency: Annotated[str, BeforeValidator(_as_latency), Field(max_length=8)] = ""
-    latency_share: Annotated[str, BeforeValidator(_as_share), Field(max_length=8)] = ""
+
+class ObjectivesBody(NewObjectivesBody):
+    """What is promised of a CRM, as it is written when it is promised."""
+
+    _lengths = field_validator("rpo", "rto", mode="before")(written)
+    _shares = field_validator("availability", "latency_share", mode="before")(written_share)
+    _latency = field_validator("latency", mode="before")(written_latency)
+
+
+class ClosureBody(Body):
+    """Who has turned a CRM's visitors away, since when, and what they are told."""
+
+    message: str
+    by: str
+    at: datetime
 
 
 class InstanceBody(Body):
@@ -108,7 +105,9 @@ class InstanceBody(Body):
     created_at: datetime
     asks_approval: bool
     is_public: bool
+    measures_adoption: bool
     objectives: ObjectivesBody
+    closed: ClosureBody | None
 
     @classmethod
     def of(cls, instance: Instance) -> Self:
@@ -119,7 +118,7 @@ class InstanceBody(Body):
 class ApprovalBody(Body):
     """Whether a second person has to agree to what changes a CRM."""
 
-    wanted: bool
+    wanted: StrictBool
 
 
 class RecoveryPointBody(Body):
@@ -208,7 +207,7 @@ class TransferBody(Body):
 class OperationBody(Body):
     """An operation; `percent` is 0 to 100, `refused` says that a check before the first change said no.
 
-    `transfer` is null unless the step that runs moves bytes.
+    `awaits_approval` says that it begins when somebody else agrees. `transfer` is null unless the step that runs moves bytes.
     """
 
     id: int
@@ -227,6 +226,8 @@ class OperationBody(Body):
     cancel_requested: bool
     steps: list[StepBody]
     outcome: dict[str, Any]
+    awaits_approval: bool
+    approved_by: str | None
     transfer: TransferBody | None
 
     @classmethod
@@ -236,22 +237,20 @@ class OperationBody(Body):
 
 
 class OperationsBody(Body):
-    """Operations, newest first; `older` is the value of `before` for the next page, or null at the end."""
+    """Operations, newest first; `next` is the `cursor` of the next page, or null at the end."""
 
     operations: list[OperationBody]
-    older: int | None
+    next: str | None
 
 
-class OperationsQuery(BaseModel):
-    """Which operations are asked for; `before` is the id to go on below."""
-
-    model_config = ConfigDict(extra="forbid")
+class OperationsQuery(PageQuery):
+    """Which operations are asked for: those requested from `since` on, and before `until`."""
 
     instance: str | None = None
     kind: str | None = None
-    status: list[OperationStatus] = []
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
-    before: Annotated[int | None, Field(ge=1, le=LARGEST_ID)] = None
+    status: Annotated[list[OperationStatus], Field(default_factory=list)]
+    since: Moment | None = None
+    until: Moment | None = None
 
 
 class LogLineBody(Body):
@@ -278,10 +277,6 @@ class LogBody(Body):
 class RequestBody(Body):
     """A request of an operation."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"example": {"kind": "upgrade", "instance": "sales", "parameters": {"to": "2.8.6"}}}
-    )
-
     kind: Annotated[
         str,
         Field(
@@ -291,28 +286,3 @@ class RequestBody(Body):
     ]
     instance: Annotated[str, Field(max_length=64, description="A CRM, or `host:NAME` for a host itself")]
     parameters: dict[str, Any] = {}
-
-
-class TokenBody(Body):
-    """A bearer token, which is itself not kept; `last_used_at` is null while it was never used."""
-
-    name: str
-    user: str
-    created_at: datetime
-    last_used_at: datetime | None
-
-    @classmethod
-    def of(cls, token: Token) -> Self:
-        """As the store knows it."""
-        return cls.model_validate(token)
-
-
-class ProblemBody(BaseModel):
-    """Why a request was refused, after RFC 9457."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    field: str | None = None
-    failures: list[str] | None = None

@@ -9,7 +9,7 @@ from appliance.operations.browsing import Comparison, Form, Listing
 from appliance.operations.foreseeing import Loss
 from appliance.web import downloads
 from appliance.web.api.bodies import Body
-from appliance.web.api.calls import BUSY, PROBLEMS
+from appliance.web.api.refusals import BUSY, PROBLEMS
 from appliance.web.downloads import Place
 from appliance.web.panel import LARGEST_ID, PanelDependency
 from appliance.web.sessions import Bearer

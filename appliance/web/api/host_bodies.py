@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, StrictBool
 
 from appliance.domain.host import LONGEST_NAME, Host, HostState
 from appliance.hosts.host_keys import fingerprint
@@ -78,9 +78,20 @@ class TrustBody(Body):
     fingerprint: Fingerprint
 
 
+class StackBody(Body):
+    """The monitoring stack of a host: whether it is `wanted`; `purge` lets what was measured go with it.
+
+    `dead_man` names a heartbeat channel that is told all the time that alerts get through, "" none; null leaves it as it was.
+    """
+
+    wanted: StrictBool = True
+    purge: StrictBool = False
+    dead_man: str | None = None
+
+
 class PolicyChangeBody(Body):
     """What is to be different about the policy from now on; what is null stays as it was."""
 
-    firewall: bool | None = None
-    time_sync: bool | None = None
-    security_updates: bool | None = None
+    firewall: StrictBool | None = None
+    time_sync: StrictBool | None = None
+    security_updates: StrictBool | None = None

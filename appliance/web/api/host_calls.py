@@ -7,21 +7,17 @@ from fastapi import APIRouter, Response
 from appliance.domain.host import Host
 from appliance.hosts.host_keys import fingerprint
 from appliance.web import hosting
-from appliance.web.api.bodies import OperationBody, ProblemBody
-from appliance.web.api.calls import BUSY, PROBLEMS
-from appliance.web.api.host_bodies import HostBody, MachineBody, NewHostBody, PolicyChangeBody, ShownKeyBody, TrustBody
+from appliance.web.api.bodies import OperationBody
+from appliance.web.api.host_bodies import HostBody, MachineBody, NewHostBody, PolicyChangeBody, ShownKeyBody, StackBody, TrustBody
+from appliance.web.api.once import OnceDependency
+from appliance.web.api.refusals import BUSY, PROBLEMS, refusal
 from appliance.web.panel import Panel, PanelDependency
 from appliance.web.sessions import Bearer
 
-
-def _told(text: str) -> dict[str, Any]:
-    return {"description": text, "model": ProblemBody, "content": {"application/problem+json": {}}}
-
-
-SILENT: dict[int | str, dict[str, Any]] = {504: _told("The machine does not answer")}
+SILENT: dict[int | str, dict[str, Any]] = {504: refusal("The machine does not answer")}
 REFUSED: dict[int | str, dict[str, Any]] = {
-    409: _told("The name is taken, or the machine shows another key, or does not let the appliance in, or not become root"),
-    502: _told("The machine lets the appliance in and cannot be looked at"),
+    409: refusal("The name is taken, or the machine shows another key, or does not let the appliance in, or not become root"),
+    502: refusal("The machine lets the appliance in and cannot be looked at"),
     **SILENT,
 }
 
@@ -35,7 +31,8 @@ def _body(panel: Panel, host: Host) -> HostBody:
 @router.get("")
 def list_hosts(panel: PanelDependency, _: Bearer) -> list[HostBody]:
     """Give the machines that CRMs run on, by name; the appliance's own is `localhost`."""
-    return [_body(panel, host) for host in panel.appliance.store.hosts.list()]
+    there = panel.appliance.store.instances.glances()
+    return [HostBody.of(host, [one.name for one in there if one.host == host.name]) for host in panel.appliance.store.hosts.list()]
 
 
 @router.post("", status_code=201, responses=REFUSED)
@@ -69,12 +66,20 @@ def remove_host(panel: PanelDependency, principal: Bearer, name: str) -> None:
 
 @router.post("/{name}/prepare", status_code=202, responses=BUSY)
 def prepare_host(
-    panel: PanelDependency, principal: Bearer, name: str, response: Response, body: PolicyChangeBody | None = None
+    panel: PanelDependency, principal: Bearer, name: str, once: OnceDependency, body: PolicyChangeBody | None = None
 ) -> OperationBody:
     """Request that a host is brought to what CRMs need; a second time changes nothing that is as wanted."""
-    operation = hosting.prepare(panel, principal, name, body.model_dump(exclude_none=True) if body else {})
-    response.headers["Location"] = f"/api/v1/operations/{operation.id}"
-    return OperationBody.of(operation)
+    wanted = body.model_dump(exclude_none=True) if body else {}
+    return once.answer(lambda key: hosting.prepare(panel, principal, name, wanted, key=key))
+
+
+@router.post("/{name}/stack", status_code=202, responses=BUSY)
+def request_stack(
+    panel: PanelDependency, principal: Bearer, name: str, once: OnceDependency, body: StackBody | None = None
+) -> OperationBody:
+    """Request that Prometheus, Alertmanager and exporters are installed on a host, or brought to what there is to watch now, or removed."""
+    wanted = body.model_dump(exclude_none=True) if body else {}
+    return once.answer(lambda key: hosting.request_stack(panel, principal, name, wanted, key=key))
 
 
 @router.post("/{name}/trust", responses=REFUSED)

@@ -1,14 +1,16 @@
 """What is pending, under /api/v1."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import Field
 
 from appliance.domain.pending import Pending
 from appliance.operations.pending import look, subjects_of
 from appliance.web.api.bodies import Body
-from appliance.web.api.calls import PROBLEMS
+from appliance.web.api.paging import PageQuery, PagingDependency
+from appliance.web.api.refusals import PROBLEMS
 from appliance.web.panel import PanelDependency
 from appliance.web.sessions import Bearer
 
@@ -24,9 +26,13 @@ class LookBody(Body):
 
 
 @router.get("")
-def list_pending(panel: PanelDependency, _: Bearer) -> list[Pending]:
-    """Give what was found when each instance and host was asked last. An answer with problems does not say that nothing is pending."""
-    return panel.appliance.store.pending.list()
+def list_pending(panel: PanelDependency, _: Bearer, asked: Annotated[PageQuery, Query()], paging: PagingDependency) -> Sequence[Pending]:
+    """Give what was found when each instance and host was asked last, by subject, a page at a time.
+
+    An answer with problems does not say that nothing is pending.
+    """
+    (after,) = asked.after(str) or ("",)
+    return paging.cut(asked, panel.appliance.store.pending.list(after=after, limit=asked.rows), lambda row: (row.subject,))
 
 
 @router.post("")

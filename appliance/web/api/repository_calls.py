@@ -11,7 +11,8 @@ from appliance.domain.repository import KINDS, LONGEST_NAME, Repository
 from appliance.domain.retention import Retention
 from appliance.web import repositories
 from appliance.web.api.bodies import Body
-from appliance.web.api.calls import BUSY, PROBLEMS
+from appliance.web.api.refusals import BUSY, PROBLEMS
+from appliance.web.api.tags import UNMET, PreconditionDependency
 from appliance.web.panel import PanelDependency
 from appliance.web.sessions import Bearer
 
@@ -20,7 +21,8 @@ class RepositoryBody(Body):
     """A second place for recovery points. `note` says how the last copying to it went, at `noted_at`.
 
     At `state_kept_at` the appliance's own state was kept there last, at `kit_proven_at` the recovery kit was last seen to open it.
-    `retention` says what is kept there, where the appliance has credentials to give up the rest.
+    `retention` says what is kept there, where the appliance has credentials to give up the rest. At `credentials_at` those that it is
+    asked with were replaced last.
     """
 
     name: str
@@ -32,6 +34,7 @@ class RepositoryBody(Body):
     kit_proven_at: datetime | None
     retention: dict[str, Any] | None
     created_at: datetime
+    credentials_at: datetime | None
 
     @classmethod
     def of(cls, repository: Repository) -> Self:
@@ -85,24 +88,33 @@ def add_repository(panel: PanelDependency, principal: Bearer, body: NewRepositor
     return RepositoryBody.of(made)
 
 
-@router.post("/repositories/{name}/retention")
-def retain(panel: PanelDependency, principal: Bearer, name: str, body: RetentionBody) -> RepositoryBody:
+@router.get("/repositories/{name}")
+def get_repository(panel: PanelDependency, _: Bearer, name: str) -> RepositoryBody:
+    """Give one repository elsewhere."""
+    return RepositoryBody.of(panel.appliance.store.repositories.get(name))
+
+
+@router.post("/repositories/{name}/retention", responses=UNMET)
+def retain(panel: PanelDependency, principal: Bearer, name: str, body: RetentionBody, still: PreconditionDependency) -> RepositoryBody:
     """Give up there what is not to be kept, by operations `retention`, with credentials that stay on the appliance's machine."""
     keep = {period: number for period, number in vars(body.keep).items() if number}
-    kept = repositories.thin(panel, principal, name, location=body.location, keep=keep, secrets=_told(body.secrets))
+    with still.on(lambda: get_repository(panel, principal, name)):
+        kept = repositories.thin(panel, principal, name, location=body.location, keep=keep, secrets=_told(body.secrets))
     return RepositoryBody.of(kept)
 
 
-@router.delete("/repositories/{name}/retention", status_code=204)
-def retain_all(panel: PanelDependency, principal: Bearer, name: str) -> None:
+@router.delete("/repositories/{name}/retention", status_code=204, responses=UNMET)
+def retain_all(panel: PanelDependency, principal: Bearer, name: str, still: PreconditionDependency) -> None:
     """Give up nothing there any more, and forget the credentials for it."""
-    repositories.keep_all(panel, principal, name)
+    with still.on(lambda: get_repository(panel, principal, name)):
+        repositories.keep_all(panel, principal, name)
 
 
-@router.delete("/repositories/{name}", status_code=204)
-def remove_repository(panel: PanelDependency, principal: Bearer, name: str) -> None:
+@router.delete("/repositories/{name}", status_code=204, responses=UNMET)
+def remove_repository(panel: PanelDependency, principal: Bearer, name: str, still: PreconditionDependency) -> None:
     """Copy nothing there any more; what lies there stays, and its password is kept."""
-    repositories.remove(panel, principal, name)
+    with still.on(lambda: get_repository(panel, principal, name)):
+        repositories.remove(panel, principal, name)
 
 
 @router.post("/recovery-kit", responses=BUSY)

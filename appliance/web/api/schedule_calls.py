@@ -1,20 +1,25 @@
 """Schedules, under /api/v1."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Annotated, Any, Self
 
-from fastapi import APIRouter
-from pydantic import Field
+from fastapi import APIRouter, Query
+from pydantic import Field, StrictBool
 
-from appliance.domain.schedule import Schedule, ScheduleRequest, Work
+from appliance.domain.objectives import read_length
+from appliance.domain.schedule import LONGEST_REASON, Schedule, ScheduleRequest, Work
 from appliance.domain.window import CatchUp
 from appliance.domain.window_request import WindowRequest
+from appliance.operations import pausing
 from appliance.operations.schedules import add_schedule
 from appliance.web.access import right_for
 from appliance.web.api.bodies import Body
-from appliance.web.api.calls import BUSY, PROBLEMS
-from appliance.web.panel import PanelDependency
+from appliance.web.api.paging import PageQuery, PagingDependency
+from appliance.web.api.refusals import BUSY, PROBLEMS
+from appliance.web.api.tags import UNMET, PreconditionDependency
+from appliance.web.panel import Panel, PanelDependency
 from appliance.web.sessions import Bearer
 
 COMING = 6
@@ -86,26 +91,48 @@ class ScheduleBody(BasicBody):
         return cls(**known, window=shown, next=coming[0] if coming else None, coming=coming)
 
 
+class PausedBody(Body):
+    """That all schedules are paused: by whom, since when, why, and until when if they go on by themselves."""
+
+    by: str
+    since: datetime
+    reason: str
+    until: datetime | None
+
+
 class SchedulesBody(Body):
-    """All schedules; `paused` says that all of them are, whatever each of them says."""
+    """All schedules; `paused` says that all of them are, whatever each of them says, and `pause` more of it."""
 
     paused: bool
+    pause: PausedBody | None
     schedules: list[ScheduleBody]
 
 
 class PauseBody(Body):
     """Whether to pause or to go on."""
 
-    paused: bool
+    paused: StrictBool
+
+
+class PauseAllBody(PauseBody):
+    """The same of all of them, with why and for how long."""
+
+    reason: Annotated[str, Field(max_length=LONGEST_REASON)] = ""
+    length: Annotated[str, Field(max_length=16, description="From 1m to 90d, as 8h; empty until somebody resumes them")] = ""
 
 
 @router.get("")
-def list_schedules(panel: PanelDependency, _: Bearer) -> SchedulesBody:
-    """Give every schedule, by name."""
-    schedules = panel.appliance.store.schedules
-    return SchedulesBody(
-        paused=schedules.paused_by() is not None, schedules=[ScheduleBody.of(one, panel.clock()) for one in schedules.list()]
-    )
+def list_schedules(panel: PanelDependency, _: Bearer, asked: Annotated[PageQuery, Query()], paging: PagingDependency) -> SchedulesBody:
+    """Give the schedules, by name, a page at a time."""
+    (after,) = asked.after(str) or ("",)
+    rows = panel.appliance.store.schedules.list(after=after, limit=asked.rows)
+    return _told(panel, paging.cut(asked, rows, lambda row: (row.name,)))
+
+
+def _told(panel: Panel, schedules: Sequence[Schedule]) -> SchedulesBody:
+    pause = panel.appliance.store.schedules.all_paused(panel.clock())
+    told = PausedBody(**vars(pause)) if pause else None
+    return SchedulesBody(paused=pause is not None, pause=told, schedules=[ScheduleBody.of(one, panel.clock()) for one in schedules])
 
 
 @router.post("", status_code=201, responses=BUSY)
@@ -119,23 +146,35 @@ def add(panel: PanelDependency, principal: Bearer, body: NewScheduleBody) -> Sch
 
 
 @router.post("/pause")
-def pause_all(panel: PanelDependency, principal: Bearer, body: PauseBody) -> SchedulesBody:
-    """Pause all schedules, or let them go on; windows that passed meanwhile are not caught up."""
+def pause_all(panel: PanelDependency, principal: Bearer, body: PauseAllBody) -> SchedulesBody:
+    """Pause all schedules, or let them go on; windows that passed meanwhile are not caught up. The answer has the first page of them."""
     principal.demand("schedule")
-    panel.appliance.store.schedules.pause_all(paused=body.paused, by=principal.name, now=panel.clock())
-    return list_schedules(panel, principal)
+    if body.paused:
+        length = read_length(body.length, "length")
+        pausing.pause_all(panel.appliance, reason=body.reason, length=length, by=principal.name, now=panel.clock())
+    else:
+        pausing.resume_all(panel.appliance, by=principal.name, now=panel.clock())
+    return _told(panel, panel.appliance.store.schedules.list(limit=PageQuery().limit))
 
 
-@router.post("/{name}/pause")
-def pause(panel: PanelDependency, principal: Bearer, name: str, body: PauseBody) -> ScheduleBody:
+@router.get("/{name}")
+def get_schedule(panel: PanelDependency, _: Bearer, name: str) -> ScheduleBody:
+    """Give one schedule."""
+    return ScheduleBody.of(panel.appliance.store.schedules.get(name), panel.clock())
+
+
+@router.post("/{name}/pause", responses=UNMET)
+def pause(panel: PanelDependency, principal: Bearer, name: str, body: PauseBody, still: PreconditionDependency) -> ScheduleBody:
     """Pause one schedule, or let it go on."""
     principal.demand("schedule")
-    changed = panel.appliance.store.schedules.pause(name, paused=body.paused, by=principal.name, now=panel.clock())
+    with still.on(lambda: get_schedule(panel, principal, name)):
+        changed = panel.appliance.store.schedules.pause(name, paused=body.paused, by=principal.name, now=panel.clock())
     return ScheduleBody.of(changed, panel.clock())
 
 
-@router.delete("/{name}", status_code=204)
-def remove(panel: PanelDependency, principal: Bearer, name: str) -> None:
+@router.delete("/{name}", status_code=204, responses=UNMET)
+def remove(panel: PanelDependency, principal: Bearer, name: str, still: PreconditionDependency) -> None:
     """Forget a schedule; its operations stay in the history."""
     principal.demand("schedule")
-    panel.appliance.store.schedules.remove(name, by=principal.name, now=panel.clock())
+    with still.on(lambda: get_schedule(panel, principal, name)):
+        panel.appliance.store.schedules.remove(name, by=principal.name, now=panel.clock())

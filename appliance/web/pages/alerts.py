@@ -12,11 +12,12 @@ from appliance.operations.sending import NotSent
 from appliance.web import alerts
 from appliance.web.access import Principal
 from appliance.web.errors import Problem, problem_of
+from appliance.web.languages import gettext
 from appliance.web.panel import Panel, PanelDependency
 from appliance.web.sessions import Form, LoggedIn
 from monitoring.rules.table import RULES
 
-SHOWN_AGAIN = ("name", "purpose", "quiet", "zone", "crm", *Severity)
+SHOWN_AGAIN = ("name", "purpose", "quiet", "zone", "crm", "weekly", *Severity)
 
 router = APIRouter(prefix="/alerts", include_in_schema=False)
 
@@ -48,6 +49,7 @@ def add(panel: PanelDependency, form: Form) -> Response:
             crms=[form.text("crm")] if form.text("crm") else [],
             quiet=form.text("quiet"),
             zone=form.text("zone") or "UTC",
+            weekly=bool(form.text("weekly")),
         )
     except InvalidRequest as error:
         return _form(panel, form.principal, form.fields, problem_of(error))
@@ -61,7 +63,7 @@ def test(panel: PanelDependency, form: Form, name: str) -> Response:
         alerts.test(panel, form.principal, name)
     except NotSent as error:
         return _page(panel, form.principal, problem=problem_of(error))
-    return _page(panel, form.principal, done=f"A test was sent by {name}.")
+    return _page(panel, form.principal, done=gettext("A test was sent by %(name)s.", name=name))
 
 
 @router.post("/channels/{name}/remove")
@@ -96,6 +98,6 @@ def _form(panel: Panel, principal: Principal, values: Mapping[str, str], problem
         principal=principal,
         section="/alerts",
         values={name: values.get(name, "") for name in SHOWN_AGAIN},
-        names=[instance.name for instance in panel.appliance.store.instances.list()],
+        names=panel.appliance.store.instances.names(),
         problem=problem,
     )

@@ -1,54 +1,54 @@
 """Recovery points: what can be gone back to, and whether it was ever proven; those of removed CRMs too."""
 
 from collections.abc import Mapping
-from itertools import groupby
 
 from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
 
-from appliance.domain.instance import RecoveryPoint
 from appliance.errors import NotFound
 from appliance.store import Store
 from appliance.web.access import Principal
 from appliance.web.errors import Problem
 from appliance.web.kept import kept_of, shipped_until
+from appliance.web.languages import gettext
 from appliance.web.pages.changes import places
 from appliance.web.panel import Panel, PanelDependency
+from appliance.web.portions import NarrowingDependency, portion
 from appliance.web.requesting import send, send_or_show
 from appliance.web.sessions import Form, LoggedIn
-from appliance.web.summaries import instances_of
+
+PAGE_CRMS, MOST_POINTS = 5, 10
 
 router = APIRouter(prefix="/backups", include_in_schema=False)
 
 
 @router.get("")
-def list_backups(panel: PanelDependency, principal: LoggedIn, instance: str = "") -> Response:
-    """Show the recovery points of all CRMs, or of one."""
+def list_backups(panel: PanelDependency, principal: LoggedIn, asked: NarrowingDependency, instance: str = "") -> Response:
+    """Show the recovery points of the CRMs, some CRMs at a time, or of one; then those of CRMs that are gone."""
     store = panel.appliance.store
     shipped = shipped_until(panel.appliance.settings)
-    there = [
+    there = store.instances.names(lost=False)
+    serving = set(there)
+    names = [*there, *(name for name in store.points.instances() if name not in serving and is_gone(store, name))]
+    shown = portion([instance] if instance in names else names, asked, PAGE_CRMS)
+    groups = [
         kept_of(store, one.name, panel.clock(), shipped_until=shipped.get(one.name) if one.archive else None)
-        for one in instances_of(store)
+        for one in store.instances.some(shown.names)
         if not one.is_lost
     ]
-    removed = _of_removed(store)
-    names = [*(one.name for one in there), *(name for name, _ in removed)]
+    removed = [(name, store.points.list(name)) for name in shown.names if name not in {one.name for one in groups}]
     return panel.pages.page(
         "backups.html",
         principal=principal,
         section="/backups",
-        groups=[one for one in there if instance in ("", one.name)],
-        removed=[(name, points) for name, points in removed if instance in ("", name)],
+        groups=groups,
+        removed=removed,
+        portion=shown,
+        most=MOST_POINTS if not instance else None,
         repositories=store.repositories.list(),
         names=names,
         chosen=instance if instance in names else "",
     )
-
-
-def _of_removed(store: Store) -> list[tuple[str, list[RecoveryPoint]]]:
-    """The names of CRMs that are gone, with their recovery points, newest first."""
-    groups = [(name, list(points)) for name, points in groupby(store.points.all(), key=lambda point: point.instance)]
-    return [(name, points) for name, points in groups if is_gone(store, name)]
 
 
 def is_gone(store: Store, name: str) -> bool:
@@ -80,7 +80,7 @@ def _form(panel: Panel, principal: Principal, name: str, values: Mapping[str, st
     principal.demand("restore-beside")
     points = panel.appliance.store.points.list(name)
     if not points:
-        raise NotFound(f"Nothing is kept of a CRM named {name!r}.")
+        raise NotFound(gettext("Nothing is kept of a CRM named %(name)s.", name=repr(name)))
     return panel.pages.page(
         "bring_back.html",
         status=problem.status if problem else 200,

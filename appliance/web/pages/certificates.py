@@ -44,7 +44,7 @@ def _certificate_form(
     panel: Panel, principal: Principal, name: str, problem: Problem | None = None, *, action: str = "", certificate: str = ""
 ) -> Response:
     """The key is never shown again."""
-    principal.demand("certificate")
+    principal.demand("certificate", name)
     instance = panel.appliance.store.instances.get(name)
     return panel.pages.page(
         "certificate.html",

@@ -12,6 +12,7 @@ from appliance.operations.browsing import Wanted
 from appliance.operations.foreseeing import Loss
 from appliance.web import downloads
 from appliance.web.access import Principal
+from appliance.web.confirming import confirmed, doing
 from appliance.web.errors import Problem, problem_of
 from appliance.web.hosting import prepared_hosts
 from appliance.web.offers import find_product, upgrade_offers
@@ -46,7 +47,7 @@ def _upgrade_wanted(form: Submission) -> tuple[str, dict[str, Any]]:
 
 
 def _upgrade_form(panel: Panel, principal: Principal, name: str, problem: Problem | None = None, chosen: str = "") -> Response:
-    principal.demand("upgrade")
+    principal.demand("upgrade", name)
     instance = panel.appliance.store.instances.get(name)
     offers = upgrade_offers(find_product(panel.appliance.catalogue, instance.product), instance)
     best = offers[0].version if offers else ""
@@ -74,12 +75,14 @@ def show_remove(panel: PanelDependency, principal: LoggedIn, name: str) -> Respo
 @router.post("/remove")
 def remove(panel: PanelDependency, form: Form, name: str) -> Response:
     """Request it."""
+    form.principal.demand("remove")
+    form = confirmed(panel, form, what=doing("remove %(name)s", name=name[:64]), back=f"/instances/{name}")
     return _confirmed(panel, form, "remove", name, {"purge": bool(form.text("purge"))})
 
 
 def _confirmed(panel: Panel, form: Submission, kind: str, name: str, parameters: dict[str, Any]) -> Response:
     def requesting() -> Operation:
-        form.principal.demand(kind)
+        form.principal.demand(kind, name)
         check_typed_name(form.text("confirmation"), name)
         return send(panel, form.principal, kind, name, parameters)
 
@@ -95,6 +98,9 @@ def show_restore(panel: PanelDependency, principal: LoggedIn, name: str, point: 
 @router.post("/restore")
 def restore(panel: PanelDependency, form: Form, name: str) -> Response:
     """Request it."""
+    if form.text("way") != "beside":
+        form.principal.demand("restore", name)
+        form = confirmed(panel, form, what=doing("restore %(name)s in place", name=name[:64]), back=f"/instances/{name}")
     return send_or_show(
         lambda: _send_restore(panel, form, name), lambda problem: _restore_form(panel, form.principal, name, dict(form.fields), problem)
     )
@@ -103,7 +109,7 @@ def restore(panel: PanelDependency, form: Form, name: str) -> Response:
 @router.post("/restore/loss")
 def foresee(panel: PanelDependency, form: Form, name: str) -> Response:
     """Show, above the form, what a restore in place would leave behind."""
-    form.principal.demand("restore")
+    form.principal.demand("restore", name)
     wanted = Wanted(instance=name, point=form.text("point") or None, repository=form.text("repository") or None)
     try:
         loss = downloads.foresee(panel, form.principal, wanted)
@@ -116,7 +122,7 @@ def _send_restore(panel: Panel, form: Submission, name: str) -> Operation:
     wanted = _moment(form) | form.filled("repository")
     if form.text("way") == "beside":
         return send(panel, form.principal, "restore-beside", form.text("new_name"), {"source": name, **wanted, **form.filled("host")})
-    form.principal.demand("restore")
+    form.principal.demand("restore", name)
     check_typed_name(form.text("confirmation"), name)
     unsaved = {"safety_backup": False} if form.text("unsaved") else {}
     return send(panel, form.principal, "restore", name, wanted | form.filled("only") | unsaved)
@@ -160,7 +166,7 @@ def places(panel: Panel, values: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _form(panel: Panel, principal: Principal, kind: str, name: str, problem: Problem | None, **context: Any) -> Response:
-    principal.demand(kind)
+    principal.demand(kind, name)
     instance = panel.appliance.store.instances.get(name)
     status = problem.status if problem else 200
     return panel.pages.page(

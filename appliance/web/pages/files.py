@@ -10,6 +10,7 @@ from appliance.domain.operation import Operation
 from appliance.operations.browsing import Form, Wanted
 from appliance.web import downloads
 from appliance.web.access import Principal
+from appliance.web.confirming import confirmed, doing
 from appliance.web.downloads import Place
 from appliance.web.errors import Problem
 from appliance.web.pages.backups import is_gone
@@ -55,13 +56,18 @@ def show_restore(panel: PanelDependency, principal: LoggedIn, place: Place) -> R
 @router.post("/restore")
 def restore(panel: PanelDependency, form: Submitted, place: Place) -> Response:
     """Request it. The place is in the address, since a field of a form would not keep every name as it is."""
+    if form.text("way") != "beside":
+        form.principal.demand("restore-files", place.instance)
+        form = confirmed(
+            panel, form, what=doing("restore files of %(name)s in place", name=place.instance[:64]), back=f"/backups/{place.instance}/files"
+        )
     return send_or_show(
         lambda: _send_restore(panel, form, place), lambda problem: _restore_form(panel, form.principal, place, form.fields, problem)
     )
 
 
 def _send_restore(panel: Panel, form: Submission, place: Wanted) -> Operation:
-    form.principal.demand("restore-files")
+    form.principal.demand("restore-files", place.instance)
     beside = form.text("way") == "beside"
     if not beside:
         check_typed_name(form.text("confirmation"), place.instance)

@@ -8,11 +8,13 @@ from appliance.errors import ApplianceError, Conflict, HostRefused, HostUnreacha
 from appliance.hosts.host_keys import fingerprint
 from appliance.web import hosting
 from appliance.web.access import Principal
+from appliance.web.confirming import confirmed, doing
 from appliance.web.errors import Problem, problem_of
 from appliance.web.machines import summarize_host, summarize_hosts
 from appliance.web.panel import Panel, PanelDependency
 from appliance.web.requesting import check_typed_name, send_or_show
 from appliance.web.sessions import Form, LoggedIn, Submission
+from appliance.web.stacks import stack_of
 
 OPERATIONS_SHOWN = 8
 POLICY = tuple(vars(HostPolicy()))
@@ -41,6 +43,17 @@ def prepare(panel: PanelDependency, form: Form, name: str) -> Response:
     )
 
 
+@router.post("/{name}/stack")
+def request_stack(panel: PanelDependency, form: Form, name: str) -> Response:
+    """Request that its monitoring stack is installed, brought up to date, or removed; what was measured stays."""
+    wanted = form.text("action") != "remove"
+    parameters = {"wanted": True, "dead_man": form.text("dead_man")} if wanted else {"wanted": False}
+    return send_or_show(
+        lambda: hosting.request_stack(panel, form.principal, name, parameters),
+        lambda problem: host_page(panel, form.principal, name, problem),
+    )
+
+
 def _policy(panel: Panel, form: Submission, name: str) -> dict[str, bool]:
     """A box that is not ticked is not sent; this machine has no boxes."""
     is_local = panel.appliance.store.hosts.get(name).is_local
@@ -57,6 +70,7 @@ def host_page(panel: Panel, principal: Principal, name: str, problem: Problem | 
         section="/hosts",
         problem=problem,
         summary=summary,
+        stack=stack_of(panel.appliance, name),
         operations=panel.appliance.store.operations.list(instance=summary.host.subject, limit=OPERATIONS_SHOWN),
     )
 
@@ -104,6 +118,7 @@ def show_remove(panel: PanelDependency, principal: LoggedIn, name: str) -> Respo
 def remove(panel: PanelDependency, form: Form, name: str) -> Response:
     """Forget it."""
     form.principal.demand("host-remove")
+    form = confirmed(panel, form, what=doing("remove the host %(name)s", name=name[:64]), back=f"/hosts/{name}")
     try:
         check_typed_name(form.text("confirmation"), name)
         hosting.remove(panel, form.principal, name)

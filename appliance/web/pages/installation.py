@@ -10,17 +10,18 @@ from appliance.domain.versions import in_order
 from appliance.web.access import Principal
 from appliance.web.errors import Problem
 from appliance.web.hosting import prepared_hosts
+from appliance.web.languages import marked
 from appliance.web.offers import given_settings, offered_product, offered_products, setting_fields
 from appliance.web.panel import Panel, PanelDependency
 from appliance.web.requesting import send, send_or_show
 from appliance.web.sessions import Form, LoggedIn, Submission
 
 MODES = {
-    "": "As the address asks for",
-    TlsMode.PRIVATE_CA: "HTTPS, by the appliance's own authority",
-    TlsMode.OWN: "HTTPS, with a certificate of your own",
-    TlsMode.ACME: "HTTPS, with a certificate by ACME (Let's Encrypt)",
-    TlsMode.NONE: "Plain HTTP",
+    "": marked("As the address asks for"),
+    TlsMode.PRIVATE_CA: marked("HTTPS, by the appliance's own authority"),
+    TlsMode.OWN: marked("HTTPS, with a certificate of your own"),
+    TlsMode.ACME: marked("HTTPS, with a certificate by ACME (Let's Encrypt)"),
+    TlsMode.NONE: marked("Plain HTTP"),
 }
 
 router = APIRouter(prefix="/install", include_in_schema=False)

@@ -5,34 +5,44 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import RedirectResponse
 
-from appliance.domain.notice import read_notice
 from appliance.errors import InvalidRequest
+from appliance.operations import noticing
+from appliance.operations.alerting import read_alerts
 from appliance.operations.promising import promises_of
 from appliance.web.access import Principal
 from appliance.web.errors import Problem, problem_of
+from appliance.web.latencies import latencies_of
 from appliance.web.panel import LARGEST_ID, Panel, PanelDependency
+from appliance.web.portions import NarrowingDependency, portion
 from appliance.web.sessions import Form, LoggedIn
-from appliance.web.summaries import instances_of, summarize
+from appliance.web.summaries import summarize
 from appliance.web.uptimes import MOST_OUTAGES, budget_told, uptimes_of
+from appliance.web.uses import uses_of
 
 NEWEST_OUTAGES = 3
+PAGE_CRMS = 5
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/monitoring")
-def show_monitoring(panel: PanelDependency, principal: LoggedIn) -> Response:
-    """Show every CRM's uptime, with its newest outages."""
+def show_monitoring(panel: PanelDependency, principal: LoggedIn, asked: NarrowingDependency) -> Response:
+    """Show the CRMs' uptime, with the newest outages of each; some CRMs at a time."""
     settings, now = panel.appliance.settings, panel.clock()
-    instances = {instance.name: instance for instance in instances_of(panel.appliance.store)}
+    store = panel.appliance.store
+    shown = portion(store.instances.names(), asked, PAGE_CRMS)
+    instances = {instance.name: instance for instance in store.instances.some(shown.names)}
     uptimes = uptimes_of(settings, list(instances), now=now, outages=NEWEST_OUTAGES)
+    promises = {name: promises_of(instance, ()) for name, instance in instances.items()}
     return panel.pages.page(
         "monitoring.html",
         principal=principal,
         section="/monitoring",
         uptimes=uptimes,
-        budgets={one.name: budget_told(one.month, promises_of(instances[one.name], ()).availability_ratio) for one in uptimes},
-        names=list(instances),
+        budgets={one.name: budget_told(one.month, promises[one.name].availability_ratio) for one in uptimes},
+        latencies=latencies_of(settings, promises, now=now),
+        uses=uses_of(store.adoption.some(shown.names), read_alerts(panel.appliance), now),
+        portion=shown,
     )
 
 
@@ -46,12 +56,10 @@ def show_outages(name: str, panel: PanelDependency, principal: LoggedIn) -> Resp
 def add_notice(name: str, panel: PanelDependency, form: Form) -> Response:
     """Tell its users something on the status page. Raises NotFound."""
     form.principal.demand("notice")
-    store = panel.appliance.store
-    store.instances.get(name)
     try:
-        store.notices.add(name, read_notice(form.text("text")), by=form.principal.name, now=panel.clock())
+        noticing.add_notice(panel.appliance, name, form.text("text"), outage=form.text("outage"), by=form.principal.name, now=panel.clock())
     except InvalidRequest as error:
-        return _outages(panel, form.principal, name, problem_of(error), text=form.text("text"))
+        return _outages(panel, form.principal, name, problem_of(error), text=form.text("text"), about=form.text("outage"))
     return RedirectResponse(f"/instances/{name}/outages", 303)
 
 
@@ -63,7 +71,7 @@ def remove_notice(name: str, notice_id: Annotated[int, Path(ge=1, le=LARGEST_ID)
     return RedirectResponse(f"/instances/{name}/outages", 303)
 
 
-def _outages(panel: Panel, principal: Principal, name: str, problem: Problem | None = None, *, text: str = "") -> Response:
+def _outages(panel: Panel, principal: Principal, name: str, problem: Problem | None = None, *, text: str = "", about: str = "") -> Response:
     store, now = panel.appliance.store, panel.clock()
     return panel.pages.page(
         "outages.html",
@@ -75,4 +83,5 @@ def _outages(panel: Panel, principal: Principal, name: str, problem: Problem | N
         notices=store.notices.list(name),
         problem=problem,
         text=text,
+        about=about,
     )

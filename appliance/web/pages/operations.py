@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import PlainTextResponse, RedirectResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
@@ -12,15 +13,15 @@ from pydantic import BaseModel
 from appliance.domain.operation import Operation, OperationStatus
 from appliance.operations.requesting import approve, cancel, retry
 from appliance.store.logs import LogLine
-from appliance.web.access import NEEDED, Principal, right_for
+from appliance.web.access import NEEDED, Principal, is_grave, right_for
+from appliance.web.confirming import Doing, confirmed, doing
 from appliance.web.live import follow, is_moving, resume_after
-from appliance.web.panel import OperationDependency, PanelDependency
-from appliance.web.sessions import Form, LoggedIn
-from appliance.web.summaries import instances_of
+from appliance.web.panel import OperationDependency, Panel, PanelDependency
+from appliance.web.sessions import SESSION_COOKIE, Form, LoggedIn, Submission, cookie_of, is_logged_in
 from appliance.web.templating import Pages
 
 PAGE_ROWS = 30
-FIRST_LINES = 5000
+FIRST_LINES = 1000
 LONGEST_ID = 18
 """Digits; more would not fit SQLite's integers."""
 RETRIABLE = (OperationStatus.FAILED, OperationStatus.ROLLED_BACK, OperationStatus.CANCELLED, OperationStatus.NEEDS_ATTENTION)
@@ -54,7 +55,7 @@ def list_operations(panel: PanelDependency, principal: LoggedIn, filters: Annota
         instance=filters.instance or None, kind=filters.kind or None, status=filters.statuses(), limit=PAGE_ROWS + 1, before=filters.below()
     )
     choices = {
-        "instance": [*(one.name for one in instances_of(store)), *(one.subject for one in store.hosts.list())],
+        "instance": [*store.instances.names(), *(one.subject for one in store.hosts.list())],
         "kind": sorted(NEEDED),
         "status": [one.value for one in OperationStatus],
     }
@@ -72,8 +73,9 @@ def list_operations(panel: PanelDependency, principal: LoggedIn, filters: Annota
 
 @router.get("/{operation_id}")
 def show_operation(panel: PanelDependency, principal: LoggedIn, operation: OperationDependency) -> Response:
-    """Show one operation; what is logged so far is in the page, the rest follows by the stream."""
-    lines = panel.appliance.store.logs.lines(operation.id, limit=FIRST_LINES)
+    """Show one operation; the newest of what is logged so far is in the page, the rest follows by the stream."""
+    logs = panel.appliance.store.logs
+    lines, count = logs.newest(operation.id, FIRST_LINES), logs.count(operation.id)
     return panel.pages.page(
         "operation.html",
         principal=principal,
@@ -82,14 +84,15 @@ def show_operation(panel: PanelDependency, principal: LoggedIn, operation: Opera
         lines=lines,
         shown_step=None,
         after=lines[-1].id if lines else 0,
-        follows=is_moving(operation) or len(lines) == FIRST_LINES,
+        earlier=max(0, count - len(lines)),
+        follows=is_moving(operation),
         **_possibilities(principal, operation),
     )
 
 
 def _possibilities(principal: Principal, operation: Operation) -> dict[str, bool]:
-    may = principal.may(operation.kind)
-    may_again = principal.may(right_for(operation.kind, operation.parameters))
+    may = principal.may(operation.kind, operation.instance)
+    may_again = principal.may(right_for(operation.kind, operation.parameters), operation.instance)
     return {
         "can_cancel": may and is_moving(operation) and not operation.cancel_requested,
         "can_approve": may_again and operation.awaits_approval and operation.requested_by != principal.name,
@@ -106,10 +109,10 @@ class PageTelling:
     shown_step: str | None = None
 
     def lines(self, lines: Sequence[LogLine]) -> list[ServerSentEvent]:
-        """Append to the log."""
+        """Append to the log; `panel.js` draws them."""
         text = self.pages.text("parts/log_lines.html", {"lines": lines, "shown_step": self.shown_step})
         self.shown_step = lines[-1].step
-        return [ServerSentEvent(raw_data=text, id=str(lines[-1].id))]
+        return [ServerSentEvent(event="lines", raw_data=text, id=str(lines[-1].id))]
 
     def state(self, operation: Operation) -> ServerSentEvent:
         """Replace the part above and beside the log."""
@@ -117,18 +120,23 @@ class PageTelling:
         return ServerSentEvent(raw_data=self.pages.text("parts/operation_stream.html", context))
 
 
+def last_line(last_event_id: Annotated[str | None, Header()] = None, after: Annotated[int, Query(ge=0)] = 0) -> int:
+    """The id of the last line that the reader has."""
+    return resume_after(last_event_id, after)
+
+
 @router.get("/{operation_id}/stream", response_class=EventSourceResponse)
 async def stream_operation(
+    request: Request,
     panel: PanelDependency,
     principal: LoggedIn,
     operation: OperationDependency,
-    last_event_id: Annotated[str | None, Header()] = None,
-    after: Annotated[int, Query(ge=0)] = 0,
+    start: Annotated[int, Depends(last_line)],
 ) -> AsyncIterator[ServerSentEvent]:
-    """Send what is logged and what changes, from the last line that the reader has."""
+    """Send what is logged and what changes, from the last line that the reader has, while he is logged in."""
     telling = PageTelling(pages=panel.pages, principal=principal)
-    start = resume_after(last_event_id, after)
-    async for event in follow(panel.appliance.store, operation.id, after=start, telling=telling):
+    is_admitted = partial(is_logged_in, panel, cookie_of(request, SESSION_COOKIE))
+    async for event in follow(panel.tails, operation.id, after=start, telling=telling, is_admitted=is_admitted):
         yield event
 
 
@@ -144,7 +152,7 @@ def download_log(panel: PanelDependency, _: LoggedIn, operation: OperationDepend
 @router.post("/{operation_id}/cancel")
 def cancel_operation(panel: PanelDependency, operation: OperationDependency, form: Form) -> Response:
     """Ask it to stop."""
-    form.principal.demand(operation.kind)
+    form.principal.demand(operation.kind, operation.instance)
     cancel(panel.appliance, operation.id, requested_by=form.principal.name, now=panel.clock())
     return RedirectResponse(f"/operations/{operation.id}", 303)
 
@@ -152,7 +160,8 @@ def cancel_operation(panel: PanelDependency, operation: OperationDependency, for
 @router.post("/{operation_id}/approve")
 def approve_operation(panel: PanelDependency, operation: OperationDependency, form: Form) -> Response:
     """Agree to what somebody else has requested."""
-    form.principal.demand(right_for(operation.kind, operation.parameters))
+    form.principal.demand(right_for(operation.kind, operation.parameters), operation.instance)
+    _know_again(panel, form, operation, doing("approve: %(kind)s of %(name)s", **_named(operation)))
     approve(panel.appliance, operation.id, approved_by=form.principal.name, now=panel.clock())
     return RedirectResponse(f"/operations/{operation.id}", 303)
 
@@ -160,6 +169,17 @@ def approve_operation(panel: PanelDependency, operation: OperationDependency, fo
 @router.post("/{operation_id}/retry")
 def retry_operation(panel: PanelDependency, operation: OperationDependency, form: Form) -> Response:
     """Try it again, or go on where it needs attention."""
-    form.principal.demand(right_for(operation.kind, operation.parameters))
+    form.principal.demand(right_for(operation.kind, operation.parameters), operation.instance)
+    _know_again(panel, form, operation, doing("try again: %(kind)s of %(name)s", **_named(operation)))
     begun = retry(panel.appliance, operation.id, requested_by=form.principal.name, now=panel.clock())
     return RedirectResponse(f"/operations/{begun.id}", 303)
+
+
+def _named(operation: Operation) -> dict[str, str]:
+    return {"kind": operation.kind, "name": operation.instance[:64]}
+
+
+def _know_again(panel: Panel, form: Submission, operation: Operation, what: Doing) -> None:
+    """What asks who it is when it is requested does so here, too."""
+    if is_grave(operation.kind, operation.parameters):
+        confirmed(panel, form, what=what, back=f"/operations/{operation.id}")

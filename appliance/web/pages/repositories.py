@@ -9,6 +9,7 @@ from appliance.domain.retention import read_numbers
 from appliance.errors import Conflict, InvalidRequest
 from appliance.web import repositories
 from appliance.web.access import Principal
+from appliance.web.confirming import confirmed, doing
 from appliance.web.errors import Problem, problem_of
 from appliance.web.panel import Panel, PanelDependency
 from appliance.web.sessions import Form, LoggedIn, Submission
@@ -59,6 +60,8 @@ def retain(panel: PanelDependency, form: Form, name: str) -> Response:
 @router.post("/{name}/remove")
 def remove(panel: PanelDependency, form: Form, name: str) -> Response:
     """Copy nothing there any more."""
+    form.principal.demand("repository-remove")
+    form = confirmed(panel, form, what=doing("remove the repository %(name)s", name=name[:64]), back="/backups")
     repositories.remove(panel, form.principal, name)
     return RedirectResponse("/backups", 303)
 
@@ -72,6 +75,8 @@ def show_kit_form(panel: PanelDependency, principal: LoggedIn) -> Response:
 @router.post("/kit")
 def show_kit(panel: PanelDependency, form: Form) -> Response:
     """Show the kit as a page to print, or give it as a file."""
+    form.principal.demand("reveal")
+    form = confirmed(panel, form, what=doing("see the recovery kit"), back="/repositories/kit")
     try:
         text = repositories.kit_text(panel, form.principal)
     except Conflict as error:

@@ -1,17 +1,21 @@
-"""What is done to CRMs and hosts by itself, and when: a schedule is added, or forgotten."""
+"""What is done to CRMs and hosts by itself, and when: a calendar; a schedule is added, or forgotten."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
 
+from appliance.domain.calendar import DAYS
 from appliance.domain.host import FLEET
 from appliance.domain.retention import read_numbers
 from appliance.domain.schedule import Schedule, ScheduleRequest, Work
 from appliance.domain.window import CatchUp
 from appliance.domain.window_request import WindowRequest
 from appliance.errors import ApplianceError, InvalidRequest
+from appliance.operations.calendars import calendar_of
 from appliance.operations.kinds.fleet_patch import fleet
 from appliance.operations.kinds.host_patch import What
 from appliance.operations.pending import subjects_of
@@ -20,10 +24,12 @@ from appliance.web.access import Principal
 from appliance.web.errors import Problem, problem_of
 from appliance.web.panel import Panel, PanelDependency
 from appliance.web.patching import patch_parameters
+from appliance.web.portions import Narrowing, NarrowingDependency, portion
 from appliance.web.sessions import Form, LoggedIn, Submission
 
 router = APIRouter(prefix="/schedules", include_in_schema=False)
 
+PAGE_SCHEDULES = 20
 USUAL = {
     "days": "SUN",
     "begin": "02:00",
@@ -33,6 +39,28 @@ USUAL = {
     "what": What.SECURITY.value,
     "keep": "daily=7 weekly=4 monthly=12",
 }
+
+
+@router.get("")
+def show_calendar(panel: PanelDependency, principal: LoggedIn, asked: NarrowingDependency) -> Response:
+    """Show what is done by itself in the next days, of some schedules at a time: those of a CRM or host together."""
+    store, now = panel.appliance.store, panel.clock()
+    owners = store.schedules.subjects()
+    names = sorted(owners, key=lambda name: (owners[name], name))
+    wanted = asked.q.strip().casefold()
+    shown = portion([one for one in names if wanted in f"{one} {owners[one]}".casefold()], Narrowing(page=asked.page), PAGE_SCHEDULES)
+    schedules = store.schedules.some(shown.names)
+    runs = calendar_of(panel.appliance, schedules, now)
+    return panel.pages.page(
+        "calendar.html",
+        principal=principal,
+        section="/updates",
+        portion=replace(shown, q=asked.q, there=len(owners)),
+        days=[(date, list(ones)) for date, ones in groupby(sorted(runs, key=lambda run: (run.date, run.begins)), key=lambda run: run.date)],
+        paused=[one for one in schedules if one.paused],
+        pause=store.schedules.all_paused(now),
+        count=DAYS,
+    )
 
 
 @router.get("/add")

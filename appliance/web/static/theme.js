@@ -1,10 +1,9 @@
-// Runs before the first paint, so that a dark page never flashes white.
+// Runs before the first paint, so that a page that follows the device never flashes in the other theme. A chosen one comes from the panel.
 (() => {
+  const root = document.documentElement;
+  if (root.dataset.theme !== "device") return;
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  const apply = () => {
-    const chosen = localStorage.getItem("theme");
-    document.documentElement.dataset.bsTheme = chosen ?? (dark.matches ? "dark" : "light");
-  };
+  const apply = () => { root.dataset.bsTheme = dark.matches ? "dark" : "light"; };
   dark.addEventListener("change", apply);
   apply();
 })();

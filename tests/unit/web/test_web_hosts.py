@@ -10,6 +10,7 @@ from appliance.domain.operation import OperationStatus
 from appliance.hosts.host_keys import fingerprint
 from appliance.hosts.log_in_keys import make_key
 from appliance.operations.machines import KEY_SECRET
+from appliance.operations.stack.kept import keep_stack
 from appliance.web.app import create_app
 from appliance.web.sessions import SESSION_COOKIE
 from tests.support.far_machine import FAR_KEY, FarMachine
@@ -63,6 +64,21 @@ def test_an_operation_on_a_host_is_called_after_it_and_leads_to_it(world: PanelW
     assert '<option value="host:web1" selected>host web1</option>' in oscar.get("/operations?instance=host:web1").text
     for address in ("/", "/operations", "/operations/1", "/hosts/web1"):
         assert "/instances/host:" not in oscar.get(address).text
+
+
+def test_prometheus_is_offered_on_a_prepared_host_and_asked_for_by_administrators(
+    world: PanelWorld, alice: Browser, oscar: Browser
+) -> None:
+    assert "Install Prometheus" in alice.get("/hosts/web1").text
+    assert "Remove Prometheus" not in alice.get("/hosts/web1").text
+    assert "Prometheus" not in oscar.get("/hosts/web1").text
+    assert "Prometheus" not in text_of(alice.get("/hosts/localhost").text)
+    refused = alice.post("/hosts/web1/stack", {"action": "install"})
+    assert (refused.status_code, "metrics_listen" in refused.text) == (409, True)
+    keep_stack(world.appliance, "web1", "")
+    assert "Bring up to date" in alice.get("/hosts/web1").text
+    assert alice.post("/hosts/web1/stack", {"action": "remove"}).headers["location"] == "/operations/1"
+    assert world.operations()[0].parameters == {"wanted": False, "purge": False, "dead_man": None}
 
 
 def test_a_host_that_is_busy_says_with_what(oscar: Browser) -> None:
@@ -197,6 +213,6 @@ def test_a_viewer_looks_at_hosts_and_is_offered_nothing(world: PanelWorld, victo
     run_operation(world.appliance, instance="host:web1", kind="host-prepare")
     for address in ("/hosts", "/hosts/web1", "/hosts/localhost"):
         page = victor.get(address).text
-        assert page.count("<form") == 1  # to log out
+        assert page.count("<form") == 5  # to find something, to choose the theme (in two places) and the language, and to log out
         assert "/trust" not in page
         assert "/add-host" not in page

@@ -51,20 +51,31 @@ def test_the_overview_shows_each_crm_at_a_glance(world: PanelWorld, alice: Brows
         assert wanted in text
 
 
-def test_the_overview_asks_for_what_is_missing(world: PanelWorld, alice: Browser) -> None:
+def test_the_overview_asks_for_what_is_missing(world: PanelWorld) -> None:
     add_sales(world.appliance, name="support", slot=1)
     world.appliance.store.points.forget(["support-1", "support-2"])
     end_operation(world.appliance, run_operation(world.appliance).id, OperationStatus.ROLLED_BACK, cause="no room")
     world.moment = NOON + timedelta(hours=11)
     world.appliance.store.points.forget(["sales-1", "sales-2"])
-    text = text_of(alice.get("/").text)
+    text = text_of(world.browser_of("Alice").get("/").text)
     for wanted in ("support has no backup.", "sales has no backup.", "Upgrade of sales: rolled back."):
         assert wanted in text
 
 
-def test_an_old_backup_and_an_old_proof_need_attention(world: PanelWorld, victor: Browser) -> None:
+def test_trying_again_is_said_to_begin_anew_only_where_it_does(world: PanelWorld, alice: Browser, victor: Browser) -> None:
+    ended = run_operation(world.appliance).id
+    end_operation(world.appliance, ended, OperationStatus.ROLLED_BACK, cause="no room")
+    told = ["Trying again is a new operation" in browser.get(f"/operations/{ended}").text for browser in (alice, victor)]
+    stuck = run_operation(world.appliance, instance="other").id
+    end_operation(world.appliance, stuck, OperationStatus.NEEDS_ATTENTION, cause="no room")
+    page = alice.get(f"/operations/{stuck}").text
+    assert (told, "Trying again is a new operation" in page, "from the step that failed" in page) == ([True, False], False, True)
+
+
+def test_an_old_backup_and_an_old_proof_need_attention(world: PanelWorld) -> None:
     world.moment = NOON + timedelta(hours=11, minutes=50)
-    assert "Needs attention" not in victor.get("/").text
+    answer = world.browser_of("Victor").get("/")
+    assert (answer.status_code, "Needs attention" in answer.text) == (200, False)
     world.moment = NOON + timedelta(days=31)
     text = text_of(world.browser_of("Victor").get("/").text)
     assert "it may be 26 h 0 min old" in text
@@ -113,7 +124,7 @@ def test_a_viewer_is_shown_no_button_that_changes_something(world: PanelWorld, v
     run_operation(world.appliance)
     for address in ("/", "/instances", "/instances/sales", "/backups", "/operations/1"):
         forms = re.findall(r'<form[^>]*method="post"[^>]*action="([^"]+)"', victor.get(address).text)
-        assert forms == ["/logout"], address
+        assert set(forms) == {"/theme", "/language", "/logout"}, address
 
 
 def test_operations_are_listed_a_page_at_a_time(world: PanelWorld, alice: Browser) -> None:
@@ -155,7 +166,12 @@ def test_a_failed_operation_begins_with_its_cause_and_what_to_do(world: PanelWor
         operation.id, OperationStatus.FAILED, now=NOON, cause="The disk is full.", next_action="Make room."
     )
     text = text_of(alice.get("/operations/1").text)
-    assert text.index("Cause: The disk is full.") < text.index("What to do: Make room.") < text.index("Steps") < text.index("Log Download")
+    assert (
+        text.index("Cause: The disk is full.")
+        < text.index("What to do: Make room.")
+        < text.index("Steps")
+        < text.index("Log Share… Download")
+    )
 
 
 def test_an_operation_that_needs_somebody_says_what_to_do_and_offers_it(world: PanelWorld, oscar: Browser, victor: Browser) -> None:

@@ -54,6 +54,40 @@ def test_a_notice_is_shown_as_it_was_written_and_taken_back(world: PanelWorld, a
     assert oscar.post(f"/instances/sales/notices/{notice.id}/remove").status_code == 404
 
 
+def test_what_is_written_about_an_outage_stands_beside_it(alice: Browser, oscar: Browser, mallory: Browser) -> None:
+    alice.post("/instances/sales/publication", {"wanted": "yes"})
+    began = (NOON - timedelta(seconds=45)).isoformat()
+    assert f'<option value="{began}">' in oscar.get("/instances/sales/outages").text
+    assert oscar.post("/instances/sales/notices", {"text": f"A disk was full. {HOSTILE}", "outage": began}).status_code == 303
+    for page in (mallory.get("/status").text, mallory.get("/status/export").text):
+        assert "A disk was full. &lt;script&gt;" in page.partition("<h3>Outages</h3>")[2]
+        assert "<h3>Notices</h3>" not in page
+    assert "A disk was full." in oscar.get("/instances/sales/outages").text.partition('aria-labelledby="notices"')[0]
+
+
+def test_a_program_finds_the_outage_that_its_notice_is_about(world: PanelWorld) -> None:
+    program = world.program_of("Alice")
+    (outage,) = program.get("/api/v1/instances/sales/outages").json()
+    assert (outage["length_seconds"], outage["cause"], outage["ended_at"] is None) == (45.0, "live", False)
+    told = {"instance": "sales", "text": "A disk was full.", "outage_at": outage["started_at"]}
+    made = program.post("/api/v1/notices", json=told)
+    assert (made.status_code, made.json()["outage_at"]) == (201, outage["started_at"])
+    assert program.get("/api/v1/instances/nosuch/outages").status_code == 404
+
+
+@pytest.mark.parametrize(("outage", "said"), [("2026-03-02T11:00:00", "No outage of sales"), ("yesterday", "is no time")])
+def test_what_is_about_no_outage_is_refused_and_what_was_typed_stays(world: PanelWorld, alice: Browser, outage: str, said: str) -> None:
+    refused = alice.post("/instances/sales/notices", {"text": "A disk was full.", "outage": outage})
+    assert (refused.status_code, said in refused.text, "A disk was full." in refused.text) == (422, True, True)
+    assert (
+        world.program_of("Alice")
+        .post("/api/v1/notices", json={"instance": "sales", "text": "x", "outage_at": "2026-03-02T11:00:00Z"})
+        .status_code
+        == 422
+    )
+    assert world.appliance.store.notices.list() == []
+
+
 def test_a_notice_that_says_nothing_is_refused_and_what_was_typed_stays(world: PanelWorld, alice: Browser) -> None:
     refused = alice.post("/instances/sales/notices", {"text": "x" * 1001})
     assert (refused.status_code, "1000 characters long at most" in refused.text, "x" * 1001 in refused.text) == (422, True, True)
@@ -86,7 +120,7 @@ def test_the_export_is_one_file_that_needs_no_other(alice: Browser, mallory: Bro
     assert answer.headers["content-disposition"] == 'attachment; filename="status.html"'
     assert "<style>" in answer.text
     assert "/assets/" not in answer.text
-    assert "http-equiv" not in answer.text
+    assert "<script" not in answer.text
 
 
 def test_programs_publish_and_tell_too(world: PanelWorld, mallory: Browser) -> None:

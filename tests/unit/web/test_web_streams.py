@@ -4,7 +4,7 @@ import json
 
 from appliance.domain.operation import OperationStatus
 from appliance.domain.transfer import Transfer
-from appliance.web.live import BATCH_LINES
+from appliance.web.tails import BATCH_LINES
 from tests.support.web_world import NOON, Browser, PanelWorld, end_operation, run_operation
 
 
@@ -67,7 +67,7 @@ def test_hostile_lines_stay_text_in_the_stream(world: PanelWorld, victor: Browse
     end_operation(world.appliance, operation.id, OperationStatus.SUCCEEDED)
     events = events_of(victor.get("/operations/1/stream").text)
     assert "&lt;hx-partial" in events[0]["data"]
-    assert [event.get("event") for event in events] == [None, None, "end"]
+    assert [event.get("event") for event in events] == ["lines", None, "end"]
 
 
 def test_a_stream_of_nothing_is_not_opened(world: PanelWorld, victor: Browser) -> None:

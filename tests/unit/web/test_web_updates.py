@@ -8,6 +8,7 @@ import pytest
 from appliance.domain.pending import Advisory, Pending, PendingPackage, PendingRelease, Way
 from tests.support.far_machine import FarMachine
 from tests.support.web_world import NOON, Browser, PanelWorld
+from tests.unit.web.test_web_pages import text_of
 
 LIBSSL = PendingPackage(name="libssl3", installed="3.0.1", candidate="3.0.2", origin="Debian-Security:12", security=True)
 
@@ -82,7 +83,11 @@ def test_a_program_schedules_patches_and_pauses_them(world: PanelWorld) -> None:
     assert program.post("/api/v1/schedules/nightly/pause", json={"paused": True}).json()["paused"]
     assert program.post("/api/v1/schedules/pause", json={"paused": True}).json()["paused"]
     assert program.delete("/api/v1/schedules/nightly").status_code == 204
-    assert program.get("/api/v1/schedules").json() == {"paused": True, "schedules": []}
+    assert program.get("/api/v1/schedules").json() == {
+        "paused": True,
+        "pause": {"by": "Oscar", "since": "2026-03-02T12:00:00Z", "reason": "", "until": None},
+        "schedules": [],
+    }
 
 
 @pytest.mark.parametrize(
@@ -175,3 +180,50 @@ def test_a_crm_and_a_host_are_patched_from_the_page(world: PanelWorld, oscar: Br
 
 def test_this_machines_packages_are_left_to_its_administrator(oscar: Browser) -> None:
     assert oscar.post("/updates/patch", {"subject": "host:localhost"}).status_code == 422
+
+
+def test_all_are_paused_with_a_reason_and_for_a_while_and_everybody_sees_it(world: PanelWorld, oscar: Browser, victor: Browser) -> None:
+    program = world.program_of("Oscar")
+    answer = program.post("/api/v1/schedules/pause", json={"paused": True, "reason": "The <b>hall</b> moves", "length": "2d"}).json()
+    assert (answer["pause"]["reason"], answer["pause"]["until"]) == ("The <b>hall</b> moves", "2026-03-04T12:00:00Z")
+    for page in (oscar.get("/updates").text, victor.get("/").text):
+        assert "The &lt;b&gt;hall&lt;/b&gt; moves" in page
+        assert "in 2 days" in page
+    (told,) = [one for one in program.get("/api/v1/attention").json() if one["subject"] == "schedules"]
+    assert (told["severity"], told["text"]) == (
+        "yellow",
+        "All schedules are paused by Oscar (just now). The <b>hall</b> moves. They go on in 2 days.",
+    )
+    assert program.post("/api/v1/attention/snoozes", json={"key": told["key"]}).status_code == 204
+    world.moment += timedelta(days=2)
+    assert program.get("/api/v1/schedules").json()["pause"] is None
+    assert "All schedules are paused" not in world.browser_of("Victor").get("/").text
+
+
+def test_a_pause_without_an_end_is_worse(world: PanelWorld, oscar: Browser) -> None:
+    oscar.post("/updates/pause", {"paused": "yes", "reason": "", "length": ""})
+    attention = world.program_of("Oscar").get("/api/v1/attention").json()
+    assert [one["severity"] for one in attention if one["subject"] == "schedules"] == ["orange"]
+
+
+@pytest.mark.parametrize("fields", [{"length": "99d"}, {"length": "soon"}, {"length": "30s"}, {"reason": "x" * 500}])
+def test_a_pause_that_cannot_be_is_refused_and_nothing_is_paused(world: PanelWorld, oscar: Browser, fields: dict[str, str]) -> None:
+    answer = oscar.post("/updates/pause", {"paused": "yes"} | fields)
+    assert (answer.status_code, "Nothing was changed" in answer.text) == (422, True)
+    assert world.program_of("Oscar").post("/api/v1/schedules/pause", json={"paused": True} | fields).status_code == 422
+    assert world.appliance.store.schedules.all_paused(NOON) is None
+
+
+def test_the_calendar_shows_what_is_done_when(world: PanelWorld, oscar: Browser, victor: Browser) -> None:
+    assert "Nothing is done by itself in these days." in victor.get("/schedules").text
+    program = world.program_of("Oscar")
+    for name, work in (("nightly", "backup"), ("weekly", "drill")):
+        days = "MON-SUN" if work == "backup" else "SUN"
+        opens = {"days": days, "begin": "02:00", "minutes": 60, "time_zone": "Europe/Tallinn"}
+        assert program.post("/api/v1/schedules", json={"name": name, "subject": "sales", "work": work, "window": opens}).status_code == 201
+    text = text_of(victor.get("/schedules").text)
+    assert text.count("02:00 –03:00 Europe/Tallinn") == 14 + 2
+    assert text.count("waits for nightly") == 2
+    oscar.post("/updates/pause", {"paused": "yes", "length": "72h"})
+    assert text_of(victor.get("/schedules").text).count("Paused") == 3
+    assert "No window has this name." in victor.get("/schedules?q=nothing").text
