@@ -1,23 +1,22 @@
 """A real browser and a panel that runs as a process of its own, over a store that the tests can write to as the worker would."""
 
-import contextlib
 import os
-import secrets
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
+import shutil
+import sqlite3
+import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
 
-from appliance.config import Settings
+from appliance.web.sessions import SESSION_COOKIE
 from appliance.wiring import Appliance
 from tests.support.operating import make_appliance
+from tests.support.running_panel import RunningPanel, running_panel
 from tests.support.web_world import PASSWORD, add_people, add_sales
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -31,46 +30,8 @@ ARGUMENTS = [
 ]
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
-PATIENCE_SECONDS = 60
 ANSWER_MS = 60_000
-PORTS = range(21000, 29000)
-"""Below those that the system gives to outgoing connections, one of which could take the port of a panel that is started again."""
-
 expect.set_options(timeout=20_000)  # a machine that is busy with something else is slow, not wrong
-
-
-@dataclass(kw_only=True)
-class RunningPanel:
-    """The panel as `appliance serve` runs it."""
-
-    settings: Settings
-    url: str
-    process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start it and wait until it answers."""
-        given = {f"APPLIANCE_{name.upper()}": str(value) for name, value in self.settings.model_dump().items()}
-        environment = {**os.environ, **given, "APPLIANCE_CONFIG": "/nonexistent"}
-        program = [sys.executable, "-c", "from appliance.cli import main; main()", "serve"]
-        self.process = subprocess.Popen(program, env=environment)
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not self._answers():
-            assert self.process.poll() is None, "the panel ended"
-            assert time.monotonic() < deadline, "the panel does not answer"
-            time.sleep(0.05)
-
-    def stop(self) -> None:
-        """End it without grace, as a crash would."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-
-    def _answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.url}/healthz", timeout=1) as answer:  # noqa: S310 - an address of ours
-                return bool(answer.status == 200)
-        except OSError:
-            return False
 
 
 @dataclass(kw_only=True)
@@ -95,13 +56,18 @@ class Visitor:
         self.go("/login")
         self.page.get_by_label("Name").fill(name)
         self.page.get_by_label("Password").fill(password)
-        self.page.get_by_role("button", name="Log in").click()
+        self.page.get_by_role("button", name="Log in", exact=True).click()
         self.page.wait_for_url(lambda address: not address.endswith("/login"))
 
+    def enter(self, appliance: Appliance, name: str = "Alice") -> None:
+        """Be logged in without having seen the form, which has tests of its own."""
+        token, _ = appliance.store.access.open_session(name, now=datetime.now(UTC))
+        self.page.context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": self.url}])
+
     def picture(self, name: str) -> None:
-        """Keep a screenshot, if somebody wants to look: APPLIANCE_SCREENSHOTS names the directory."""
+        """Keep a screenshot of the whole page, if somebody wants to look: APPLIANCE_SCREENSHOTS names the directory."""
         if directory := os.environ.get("APPLIANCE_SCREENSHOTS"):
-            self.page.screenshot(path=Path(directory) / f"{name}.png")
+            self.page.screenshot(path=Path(directory) / f"{name}.png", full_page=True)
 
     def hear(self, message: ConsoleMessage) -> None:
         """Keep what the browser complains of; a refused script or style is among it."""
@@ -122,34 +88,51 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def free_port() -> int:
-    while True:
-        port = secrets.choice(PORTS)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
+@dataclass(kw_only=True)
+class House:
+    """An appliance and its panel, for all tests of a file; each of them finds it as it was at the beginning."""
+
+    appliance: Appliance
+    panel: RunningPanel
+    pristine: Path
+
+    def reset(self) -> None:
+        """The panel may run on: the store is written anew in one transaction of SQLite's own."""
+        with closing(sqlite3.connect(self.pristine)) as source, closing(sqlite3.connect(self.appliance.settings.database_file)) as store:
+            source.backup(store)
+        settings = self.appliance.settings
+        for directory in (settings.ledger_file.parent, settings.repository_directory, settings.run):
+            shutil.rmtree(directory, ignore_errors=True)
 
 
-def running_panel(appliance: Appliance) -> RunningPanel:
-    """The panel of an appliance, not started yet, on a port of its own."""
-    listen = f"127.0.0.1:{free_port()}"
-    return RunningPanel(settings=appliance.settings.model_copy(update={"panel_listen": listen}), url=f"http://{listen}")
+@pytest.fixture(scope="module")
+def shared() -> Iterator[House]:
+    in_memory = Path("/dev/shm")  # the store waits for the disk at each write
+    with tempfile.TemporaryDirectory(prefix="appliance-browser-", dir=in_memory if in_memory.is_dir() else None) as place:
+        appliance = make_appliance(Path(place))
+        add_people(appliance)
+        add_sales(appliance)
+        pristine = Path(place) / "pristine.sqlite"
+        with closing(sqlite3.connect(appliance.settings.database_file)) as store, closing(sqlite3.connect(pristine)) as kept:
+            store.backup(kept)
+        made = House(appliance=appliance, panel=running_panel(appliance), pristine=pristine)
+        yield made
+        made.panel.stop()
 
 
 @pytest.fixture
-def appliance(tmp_path: Path) -> Appliance:
-    appliance = make_appliance(tmp_path)
-    add_people(appliance)
-    add_sales(appliance)
-    return appliance
+def appliance(shared: House) -> Appliance:
+    shared.reset()
+    return shared.appliance
 
 
 @pytest.fixture
-def panel(appliance: Appliance) -> Iterator[RunningPanel]:
-    panel = running_panel(appliance)
-    panel.start()
-    yield panel
-    panel.stop()
+def panel(shared: House, appliance: Appliance) -> RunningPanel:
+    """It runs already, unless this is the first test of the file or the last one has ended it."""
+    del appliance
+    if not shared.panel.is_running:
+        shared.panel.start()
+    return shared.panel
 
 
 @pytest.fixture

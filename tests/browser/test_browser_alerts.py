@@ -1,24 +1,13 @@
 """The page of alerts: what fires and what to do, who is notified, and a channel that is added and tried."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from playwright.sync_api import expect
 
 from appliance.wiring import Appliance
-from monitoring.rules.memory import RuleMemory
-from monitoring.rules.standing import Alert, Change, Stand
 from tests.browser.conftest import PHONE, Visitor
+from tests.support.long_life import fire
 from tests.support.receivers import web_server
-
-
-def fire(appliance: Appliance, now: datetime) -> None:
-    """The CRM is down, and its last backup failed until a moment ago."""
-    appliance.settings.ledger_file.parent.mkdir(parents=True, exist_ok=True)
-    memory, since, labels = RuleMemory(appliance.settings.ledger_file), (now - timedelta(minutes=7)).timestamp(), (("crm", "sales"),)
-    down = Alert(rule="CrmDown", labels=labels, stand=Stand.FIRING, since_ms=0, since=since, value=0)
-    failed = Alert(rule="BackupFailed", labels=labels, stand=Stand.FIRING, since_ms=0, since=since, value=1)
-    memory.write([down], [Change(alert=down, fires=True), Change(alert=failed, fires=False)], at=now.timestamp())
-    memory.close()
 
 
 def test_what_fires_is_seen_and_somebody_is_told(appliance: Appliance, visitor: Visitor) -> None:

@@ -1,51 +1,18 @@
 """The pages of backups: points by day, drills over time, a second place, and the recovery kit."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from playwright.sync_api import expect
 
-from appliance.domain.instance import RecoveryPoint
-from appliance.domain.objectives import Objectives
-from appliance.domain.operation import OperationStatus
 from appliance.domain.repository import Repository
-from appliance.domain.schedule import Schedule
 from appliance.domain.transfer import Transfer
-from appliance.domain.window import Window
 from appliance.wiring import Appliance
 from tests.browser.conftest import PHONE, Visitor
-from tests.support.web_world import add_web1, end_operation, run_operation
+from tests.support.long_life import three_weeks
+from tests.support.web_world import add_web1, run_operation
 
 REST = "rest:https://nas.example.org:8000/crm/"
-
-
-def three_weeks(appliance: Appliance, now: datetime) -> None:
-    """Nightly points and drills, the last of which took too long, as a CRM has them that is looked after."""
-    store = appliance.store
-    for night in range(21, 0, -1):
-        at = now - timedelta(days=night)
-        record = {"product": "creme", "release": "2.7.13", "bytes_processed": 42_000_000, "bytes_added": 400_000 * (1 + night % 4)}
-        point = RecoveryPoint(id=f"night-{night}", instance="sales", at=at, repository="local", record=record)
-        store.points.add(point)
-        if night % 3 == 0:
-            store.points.prove(point.id, at=at, proof={})
-        drill = run_operation(appliance, kind="drill", now=at)
-        took = 900.0 if night == 1 else 40.0 + night % 5
-        store.operations.remember(drill.id, {"facts": {"rto_seconds": took, "data_age_seconds": 3600.0}})
-        end_operation(appliance, drill.id, OperationStatus.SUCCEEDED, now=at + timedelta(seconds=took))
-    store.instances.promise("sales", Objectives(rpo=timedelta(days=2), rto=timedelta(minutes=10)), by="Alice", now=now)
-    window = Window(days="MON-SUN", begin="01:00", length=timedelta(hours=2))
-    nightly = Schedule(
-        name="nightly",
-        subject="sales",
-        kind="backup",
-        window=window,
-        created_at=now,
-        dealt_with=now,
-        counted_from=now,
-        parameters={"keep": {"daily": 7, "weekly": 4}},
-    )
-    store.schedules.add(nightly, by="Alice")
 
 
 def test_backups_are_shown_by_day_with_what_comes_next(appliance: Appliance, visitor: Visitor) -> None:

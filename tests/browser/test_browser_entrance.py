@@ -18,7 +18,7 @@ def test_the_one_time_password_is_replaced_at_the_first_log_in(appliance: Applia
     visitor.page.get_by_label("New password", exact=True).fill(NEW)
     visitor.page.get_by_label("New password, again").fill(NEW)
     visitor.page.get_by_role("button", name="Change password").click()
-    expect(visitor.page.get_by_role("heading", name="Overview")).to_be_visible()
+    expect(visitor.page.get_by_role("heading", name="Welcome, admin")).to_be_visible()
     visitor.leave()
     visitor.page.context.clear_cookies()
     visitor.log_in("admin", NEW)

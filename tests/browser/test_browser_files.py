@@ -8,8 +8,10 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from appliance.wiring import Appliance
-from tests.browser.conftest import PHONE, RunningPanel, Visitor
+from tests.browser.conftest import PHONE, Visitor
+from tests.browser.test_browser_accessibility import offences
 from tests.support.held_files import HOSTILE, POINT, hold_files
+from tests.support.running_panel import RunningPanel
 
 LARGE_BYTES = 64 * 1024 * 1024
 
@@ -22,6 +24,7 @@ def test_a_file_is_found_and_downloaded(appliance: Appliance, visitor: Visitor, 
     page.get_by_role("link", name="Files", exact=True).click()
     expect(page.get_by_text("<img src=x onerror=alert(1)>")).to_be_visible()
     visitor.picture("files")
+    assert offences(visitor) == []
     page.set_viewport_size(PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
     page.get_by_role("link", name="2026/").click()
@@ -44,7 +47,7 @@ def test_who_goes_away_in_the_middle_leaves_nothing_running(appliance: Appliance
     uploads.mkdir()
     (uploads / "large").write_bytes(os.urandom(LARGE_BYTES))
     hold_files(appliance, uploads)
-    token = appliance.store.access.issue_token(name="reader", user="Oscar", now=appliance.store.points.list("sales")[0].at)
+    token = appliance.store.tokens.issue(name="reader", user="Oscar", by="root", now=appliance.store.points.list("sales")[0].at)
     assert panel.process is not None
     before_bytes = resident_bytes(panel.process.pid)
     connection = http.client.HTTPConnection(panel.url.removeprefix("http://"), timeout=60)

@@ -1,5 +1,6 @@
 """The pages of the hosts in a real browser; no machine has to be there."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from appliance.hosts.host_keys import fingerprint
 from appliance.hosts.log_in_keys import make_key
 from appliance.operations.machines import KEY_SECRET
 from appliance.wiring import Appliance
-from tests.browser.conftest import DESKTOP, PHONE, Visitor
+from tests.browser.conftest import DESKTOP, PHONE, House, Visitor
 from tests.support.far_machine import FarMachine, put_in_the_way
 from tests.support.web_world import HOST_KEY, add_web1, run_operation
 
@@ -39,9 +40,11 @@ def test_a_machine_that_does_not_answer_is_not_added(appliance: Appliance, visit
 
 
 @pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FarMachine:
+def machine(shared: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FarMachine]:
     """In the way before the panel starts: tests name it first."""
-    return put_in_the_way(tmp_path, monkeypatch)
+    shared.panel.stop()
+    yield put_in_the_way(tmp_path, monkeypatch)
+    shared.panel.stop()
 
 
 def test_a_machine_is_added_in_two_steps(machine: FarMachine, appliance: Appliance, visitor: Visitor) -> None:

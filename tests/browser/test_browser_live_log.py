@@ -8,7 +8,8 @@ from playwright.sync_api import expect
 
 from appliance.domain.operation import Operation, OperationStatus, StepStatus
 from appliance.wiring import Appliance
-from tests.browser.conftest import RunningPanel, Visitor
+from tests.browser.conftest import Visitor
+from tests.support.running_panel import RunningPanel
 from tests.support.web_world import end_operation, run_operation
 
 LONGEST_RECONNECTION_MS = 90_000

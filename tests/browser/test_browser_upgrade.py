@@ -9,7 +9,7 @@ from tests.browser.conftest import DESKTOP, PHONE, Visitor
 from tests.conftest import NEW, OLD, Crm
 from tests.support.web_world import PASSWORD, add_people
 
-LONGEST_UPGRADE_MS = 240_000
+LONGEST_UPGRADE_MS = 900_000
 
 
 @pytest.fixture
