@@ -1,6 +1,7 @@
 """A PostgreSQL server of the benchmarks' own, as Debian's tools make one, which root enters by peer."""
 
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -75,6 +76,19 @@ class Cluster:
             code = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False).returncode
         if code:
             raise MeasureFailed(f"{' '.join(argv)} ended with {code}: {(self.sockets / 'control.log').read_text()[-SHOWN_CHARACTERS:]}")
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Let its server run for the length of the block, started as a service is; Debian's tool alone looks once a second if it serves."""
+        argv = ["pg_ctlcluster", "--foreground", self.version, self.name, "start"]
+        with (
+            (self.sockets / "serving.log").open("wb") as log,
+            subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log) as server,
+        ):
+            try:
+                yield
+            finally:
+                server.send_signal(signal.SIGINT)
 
     def connected(self, database: str = "crm") -> psycopg.Connection:
         """Connect; each statement is a transaction."""

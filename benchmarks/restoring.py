@@ -1,6 +1,7 @@
 """A restore of a database and its files until the database answers, beside plain restic and the usual dump."""
 
 import json
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -49,7 +50,10 @@ class Saved:
 
 
 def measure(kept: Keeping, rounds: int, say: Say) -> Restoring:
-    """Restore the newest of what was kept in each way so often, with the server that was kept at rest; gives the medians."""
+    """Restore the newest of what was kept in each way so often, with the server that was kept at rest; gives the medians.
+
+    Each way begins with nothing left to be written to the disk and with its repository in memory, whichever was taken before.
+    """
     ours, bare, usual = [], [], []
     saved = _saved(kept)
     kept.cluster.control("stop")
@@ -76,17 +80,18 @@ def _part(snapshot: dict[str, Any]) -> str:
 def _restored(kept: Keeping, work: Callable[[Cluster], None]) -> float:
     """The seconds until a server answers with all rows; then all that was restored is removed."""
     with a_cluster(COPY, PORT + 1, empty=True) as copy, _target(kept):
+        _settle(kept.place / "ours")
         began = time.monotonic()
         work(copy)
-        copy.control("start")
-        wait_until(copy.serves, seconds=SERVING_SECONDS, what="the restored server to answer")
-        _require_rows(copy, kept.accounts)
-        return time.monotonic() - began
+        with copy.serving():
+            wait_until(copy.serves, seconds=SERVING_SECONDS, what="the restored server to answer")
+            _require_rows(copy, kept.accounts)
+            return time.monotonic() - began
 
 
 def _ours(kept: Keeping, saved: Saved, copy: Cluster) -> None:
-    kept.run("restore", crm=CRM, point=saved.point, files={str(kept.files): str(kept.place / "restored")})
-    kept.run("recover", crm=CRM, target=str(copy.data), wal=str(copy.sockets / "wal"))
+    files = {"point": saved.point, "files": {str(kept.files): str(kept.place / "restored")}}
+    kept.run("recover", crm=CRM, target=str(copy.data), wal=str(copy.sockets / "wal"), beside=files)
 
 
 def _bare(kept: Keeping, saved: Saved, copy: Cluster) -> None:
@@ -105,12 +110,20 @@ def _bare(kept: Keeping, saved: Saved, copy: Cluster) -> None:
 
 def _usual(kept: Keeping) -> float:
     with a_cluster(COPY, PORT + 1) as copy, _target(kept) as restored:
+        _settle(kept.place / "usual")
         began = time.monotonic()
         quietly(kept.restic("ours", "restore", f"latest:{kept.files}", "--tag", "part=files", "--target", str(restored)))
         quietly_to(kept.restic("usual", "dump", "--path", "/crm.dump", "latest", "/crm.dump"), kept.place / "crm.dump")
         quietly([copy.program("pg_restore"), *copy.address, "-j2", "--dbname=crm", str(kept.place / "crm.dump")])
         _require_rows(copy, kept.accounts)
         return time.monotonic() - began
+
+
+def _settle(repository: Path) -> None:
+    os.sync()
+    for file in repository.rglob("*"):
+        if file.is_file():
+            file.read_bytes()
 
 
 @contextmanager

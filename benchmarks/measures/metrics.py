@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from http import HTTPStatus
 from http.client import HTTPConnection
@@ -39,28 +39,49 @@ PATIENCE_SECONDS = 60
 Targets = tuple[Target, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """How long the answers took, in milliseconds, and what they hold."""
+
+    waits: tuple[float, ...]
+    first: float
+    busy: float
+    size_bytes: int
+
+    @property
+    def milliseconds(self) -> float:
+        """Of an answer like most."""
+        return median(self.waits)
+
+
 def take(rounds: int, say: Say) -> Taken:
     """Ask for the metrics again and again; between two answers something was seen of every CRM, as in life."""
+    answers = answered(CRMS, rounds, say)
+    note = (
+        f"Median of {rounds} answers over HTTP by a server on one core: {CRMS} CRMs with {len(PROBES)} probes, {len(STATES)} changes of "
+        f"state and {BACKUPS} backups each; {answers.size_bytes / 1024**2:.1f} MiB of text. Fastest {min(answers.waits):.0f}, slowest "
+        f"{max(answers.waits):.0f} ms; the server's processor was busy for {answers.busy:.0f} ms of each. The first after a start, which "
+        f"reads the whole ledger, took {answers.first:.0f} ms. The reference is the longest wait that is wanted."
+    )
+    return Taken(ours=answers.milliseconds, reference=LONGEST_MILLISECONDS, note=note)
+
+
+def answered(crms: int, rounds: int, say: Say) -> Answered:
+    """Have a server of its own tell the metrics of so many CRMs. Raises MeasureFailed."""
     clock, in_memory = open_clock(), Path("/dev/shm")  # noqa: S108 - thirty thousand events are written one by one
-    targets = tuple(_target(f"crm-{number:04}") for number in range(CRMS))
+    targets = tuple(_target(f"crm-{number:05}") for number in range(crms))
     with tempfile.TemporaryDirectory(prefix="benchmark-metrics-", dir=in_memory if in_memory.is_dir() else None) as place:
         file, now = Path(place) / "ledger.sqlite", clock()
         with Ledger(file) as ledger:
             _fill(ledger, targets, _earlier(now, rounds + 1))
-            say(f"the ledger holds {file.stat().st_size / 1024**2:.0f} MiB")
+            say(f"the ledger of {crms:,} CRMs holds {file.stat().st_size / 1024**2:.0f} MiB")
             with _served(file, targets, clock) as (server, port):
-                first, size_bytes = _ask(port)
+                first, size_bytes = _ask(port, crms)
                 before = _processor_seconds(server)
                 waits = [_see_and_ask(ledger, targets, _earlier(now, left), port) for left in reversed(range(rounds))]
                 busy = (_processor_seconds(server) - before) / rounds * 1000
     say(f"the first took {first:.0f} ms, the others from {min(waits):.0f} to {max(waits):.0f} ms")
-    note = (
-        f"Median of {rounds} answers over HTTP by a server on one core: {CRMS} CRMs with {len(PROBES)} probes, {len(STATES)} changes of "
-        f"state and {BACKUPS} backups each; {size_bytes / 1024**2:.1f} MiB of text. Fastest {min(waits):.0f}, slowest {max(waits):.0f} ms; "
-        f"the server's processor was busy for {busy:.0f} ms of each. The first after a start, which reads the whole ledger, took "
-        f"{first:.0f} ms. The reference is the longest wait that is wanted."
-    )
-    return Taken(ours=median(waits), reference=LONGEST_MILLISECONDS, note=note)
+    return Answered(waits=tuple(waits), first=first, busy=busy, size_bytes=size_bytes)
 
 
 def _target(crm: str) -> Target:
@@ -131,17 +152,17 @@ def _processor_seconds(server: Process) -> float:
 
 def _see_and_ask(ledger: Ledger, targets: Targets, at: Moment, port: int) -> float:
     _see(ledger, targets, at, State.UP)
-    return _ask(port)[0]
+    return _ask(port, len(targets))[0]
 
 
-def _ask(port: int) -> tuple[float, int]:
+def _ask(port: int, crms: int) -> tuple[float, int]:
     """Milliseconds and bytes. Raises MeasureFailed."""
     began = time.monotonic()
     with closing(HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)) as connection:
         connection.request("GET", "/metrics")
         answer = connection.getresponse()
         body = answer.read()
-    if answer.status != HTTPStatus.OK or body.count(b"appliance_crm_info{") != CRMS:
+    if answer.status != HTTPStatus.OK or body.count(b"appliance_crm_info{") != crms:
         raise MeasureFailed(f"The metrics came with status {answer.status} and {len(body)} bytes. See whether `bin/test unit` passes.")
     return (time.monotonic() - began) * 1000, len(body)
 
