@@ -6,9 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -17,35 +15,12 @@ from appliance.operations.alerting import read_alerts
 from appliance.operations.channels import add_channel
 from appliance.wiring import Appliance
 from monitoring.targets import Target, write_targets
+from tests.support.monitor_process import Crm
 from tests.support.operating import make_appliance, now
 from tests.support.receivers import free_port, mail_server, web_server
 
 EVERY_SECONDS = 1
 DEADLINE_SECONDS = 200
-
-
-class Crm:
-    """One page, that can be stopped and started on the same port."""
-
-    def __init__(self) -> None:
-        self.port = free_port()
-        self.start()
-
-    def start(self) -> None:
-        ThreadingHTTPServer.allow_reuse_address = True
-        self.server = ThreadingHTTPServer(("127.0.0.1", self.port), Quiet)
-        self.thread = Thread(target=self.server.serve_forever, args=(0.01,))
-        self.thread.start()
-
-    def stop(self) -> None:
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 class Monitor:
@@ -121,3 +96,23 @@ def test_an_outage_is_told_and_its_end_too_over_a_kill_of_the_monitor(crm: Crm, 
             monitor.end(signal.SIGTERM)
     assert sum("demo is down" in title for title in hook.titles()) == 2
     assert "Traceback" not in monitor.log.read_text()
+
+
+def test_of_a_host_that_does_not_answer_one_message_is_sent_though_its_crm_is_down_too(crm: Crm, tmp_path: Path) -> None:
+    appliance = make_appliance(tmp_path)
+    probe = {"kind": "http", "url": f"http://127.0.0.1:{crm.port}/", "timeout_seconds": 1}
+    facts = {"crm": "demo", "product": "sample", "release": "1", "host": "web1", "interval_seconds": 0.5, "probes": {"live": probe}}
+    monitor = Monitor(appliance, Target.model_validate(facts | {"through": ["false"]}))
+    crm.stop()
+    with web_server() as hook:
+        add_channel(appliance, name="hook", url=f"json://{hook.address}/", requested_by="Alice", now=now())
+        monitor.start()
+        try:
+            wait_until(lambda: any(alert.rule == "CrmDown" and alert.state == "firing" for alert in read_alerts(appliance).standing))
+            wait_until(lambda: bool(hook.titles()))
+        finally:
+            monitor.end(signal.SIGTERM)
+    assert "web1 does not answer" in hook.titles()[0]
+    assert not any("demo is down" in str(body) for _, body in hook.requests)
+    untold = {alert.rule: alert.untold for alert in read_alerts(appliance).standing}
+    assert (untold["HostUnreachable"], untold["CrmDown"]) == ("", "HostUnreachable")

@@ -3,8 +3,10 @@
 import io
 import os
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -154,3 +156,15 @@ def test_a_drill_proves_the_newest_state_and_fails_loudly_where_it_does_not_open
         with pytest.raises(StepFailed, match="Somebody else may have added it"):
             prove_kit(run)
     assert place.appliance.store.repositories.get("offsite").kit_proven_at == proven_at
+
+
+def test_a_drill_fails_where_the_audit_no_longer_goes_on_from_the_state_that_was_kept(place: Place) -> None:
+    run = place.drill()
+    keep_state(run, "offsite")
+    assert "by the kit's password and key" in prove_kit(run)
+    with closing(sqlite3.connect(place.appliance.settings.database_file)) as connection:
+        connection.execute("DROP TRIGGER audit_is_not_removed")
+        connection.execute("DELETE FROM audit WHERE id = (SELECT max(id) FROM audit)")
+        connection.commit()
+    with pytest.raises(StepFailed, match="audit no longer has the entry"):
+        prove_kit(run)

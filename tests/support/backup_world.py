@@ -192,7 +192,7 @@ class World:
         return self.ended(self.start(verb, spec if verb == "inspect" else {"repository": self.repository, **spec}))
 
     def ended(self, process: subprocess.Popen[str]) -> Run:
-        stdout, stderr = process.communicate(timeout=120)
+        stdout, stderr = process.communicate(timeout=240)
         return Run(code=process.returncode, events=[json.loads(line) for line in stdout.splitlines()], stderr=stderr)
 
     def backup(self, point: str, **changes: Any) -> Run:
@@ -209,6 +209,11 @@ class World:
     def restic(self, *arguments: str) -> str:
         flags = ["--repo", str(self.location), "--password-file", str(self.password_file), "--no-cache"]
         return subprocess.run(["restic", *flags, *arguments], check=True, capture_output=True, text=True).stdout
+
+
+def contents_of(folder: Path) -> dict[str, str]:
+    """The text of each file below a directory."""
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
 
 @contextmanager

@@ -229,7 +229,7 @@ def tear_down(plot: Plot) -> None:
     shutil.rmtree(plot.root, ignore_errors=True)
 
 
-def wait_for(condition: Any, *, seconds: float = 60) -> None:
+def wait_for(condition: Any, *, seconds: float = 120) -> None:
     """Wait until a condition is true; fail the test when it does not become so."""
     deadline = time.monotonic() + seconds
     while not condition():

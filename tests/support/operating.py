@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from appliance.config import Settings
 from appliance.domain.operation import Operation, OperationStatus
@@ -19,9 +20,9 @@ from appliance.wiring import Appliance, open_appliance
 from appliance.worker import Worker
 
 
-def make_appliance(home: Path) -> Appliance:
+def make_appliance(home: Path, **settings: Any) -> Appliance:
     """An appliance whose every path lies below `home`."""
-    settings = Settings(
+    made = Settings(
         home=home / "home",
         etc=home / "etc",
         run=home / "run",
@@ -29,10 +30,11 @@ def make_appliance(home: Path) -> Appliance:
         cache=home / "cache",
         crm_root=home / "crm",
         orphan_patience_seconds=20,
+        **settings,
     )
-    settings.home.mkdir(parents=True)
-    shutil.copy(_migrated_database(), settings.database_file)
-    return open_appliance(settings)
+    made.home.mkdir(parents=True)
+    shutil.copy(_migrated_database(), made.database_file)
+    return open_appliance(made)
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""Real receivers of notifications on loopback: a mail server and a web server that keep what they were sent."""
+"""Real receivers of notifications: a mail server and a web server that keep what they were sent."""
 
 import json
 import socket
@@ -39,14 +39,14 @@ def text_of(mail: EmailMessage) -> str:
 
 
 @contextmanager
-def mail_server() -> Iterator[tuple[str, Mailbox]]:
-    """A mail server, as the address that a channel has."""
+def mail_server(at: str = "127.0.0.1") -> Iterator[tuple[str, Mailbox]]:
+    """A mail server, as the address that a channel has; `at` an address of this machine."""
     mailbox = Mailbox()
     port = free_port()
-    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
+    controller = Controller(mailbox, hostname=at, port=port)
     controller.start()
     try:
-        yield f"mailto://127.0.0.1:{port}?from=crm@example.org&to=ops@example.org&mode=insecure", mailbox
+        yield f"mailto://{at}:{port}?from=crm@example.org&to=ops@example.org&mode=insecure", mailbox
     finally:
         controller.stop()
 
@@ -63,6 +63,8 @@ class Hook:
 
     status: int = 200
     requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    sent: list[tuple[dict[str, str], str]] = field(default_factory=list)
+    """The same as they came: headers, in small letters, and text."""
     address: str = ""
 
     def titles(self) -> list[str]:
@@ -70,12 +72,14 @@ class Hook:
 
 
 @contextmanager
-def web_server() -> Iterator[Hook]:
+def web_server(at: str = "127.0.0.1") -> Iterator[Hook]:
     hook = Hook()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            self._keep(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            text = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            hook.sent.append(({name.lower(): value for name, value in self.headers.items()}, text))
+            self._keep(json.loads(text))
 
         def do_GET(self) -> None:
             self._keep({})
@@ -88,8 +92,8 @@ def web_server() -> Iterator[Hook]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    hook.address = f"127.0.0.1:{server.server_port}"
+    server = ThreadingHTTPServer((at, 0), Handler)
+    hook.address = f"{at}:{server.server_port}"
     thread = Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     try:

@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from argon2 import PasswordHasher
-from fastapi import FastAPI
 from httpx import ASGITransport, BaseTransport, Client, Request, Response
+from starlette.types import ASGIApp
 
 from appliance.domain.host import Host, HostState
 from appliance.domain.instance import Deployment, Instance, InstanceState, RecoveryPoint
@@ -57,7 +57,7 @@ def hashed_password() -> str:
 class PanelTransport(BaseTransport):
     """Calls the panel without a network; an answer is read to its end."""
 
-    app: FastAPI
+    app: ASGIApp
 
     def handle_request(self, request: Request) -> Response:
         """One request in an event loop of its own."""
@@ -71,7 +71,7 @@ class PanelTransport(BaseTransport):
             return Response(answer.status_code, headers=answer.headers.raw, content=content)
 
 
-def client_of(app: FastAPI, headers: Mapping[str, str] | None = None) -> Client:
+def client_of(app: ASGIApp, headers: Mapping[str, str] | None = None) -> Client:
     """A client of the panel that keeps cookies."""
     return Client(transport=PanelTransport(app=app), base_url="http://panel", headers=headers)
 
@@ -114,6 +114,7 @@ class PanelWorld:
     def reset(self) -> None:
         """As it was at the beginning, and faster than a new one: nobody holds the store's file open between requests."""
         self.moment = NOON
+        self.app.state.panel.tails.forget()
         for end in ("-wal", "-shm"):
             self.appliance.settings.database_file.with_name(f"{self.appliance.settings.database_file.name}{end}").unlink(missing_ok=True)
         shutil.copy(self._pristine, self.appliance.settings.database_file)
@@ -130,7 +131,7 @@ class PanelWorld:
 
     def program_of(self, name: str) -> Client:
         """A program that carries somebody's bearer token."""
-        token = self.appliance.store.access.issue_token(name=f"token of {name}", user=name, now=self.moment)
+        token = self.appliance.store.tokens.issue(name=f"token of {name}", user=name, by="root", now=self.moment)
         return client_of(self.app, {"Authorization": f"Bearer {token}"})
 
     def operations(self) -> list[Operation]:

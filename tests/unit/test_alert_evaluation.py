@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from monitoring.checks import Check
 from monitoring.clock import Moment
 from monitoring.exporter.collector import ApplianceCollector
 from monitoring.ledger import SERVICE, Ledger, Observation, State
 from monitoring.monitor import Status
+from monitoring.rules.burning import LatencyBurns
 from monitoring.rules.evaluation import SAMPLE_SECONDS, Evaluation
-from monitoring.rules.memory import SERIES_KEPT_MS, RuleMemory
+from monitoring.rules.memory import EACH_KEPT_MS, HOUR_MS, SERIES_KEPT_MS, RuleMemory
 from monitoring.rules.series import Snapshot, View
 from monitoring.rules.standing import Stand
 from monitoring.rules.table import APPLIANCE, OUTAGES, RECOVERY, RULES
@@ -22,6 +24,8 @@ START = Moment(wall=datetime(2026, 11, 21, 12, tzinfo=UTC), boot_seconds=1000, b
 TARGET = Target.model_validate(
     {"crm": "demo", "product": "sample", "release": "1", "probes": {"live": {"kind": "http", "url": "http://127.0.0.1/"}}}
 )
+
+READY = Target.model_validate(TARGET.model_dump() | {"probes": {"ready": {"kind": "http", "url": "http://127.0.0.1/"}}})
 
 
 @dataclass
@@ -51,12 +55,13 @@ class World:
         self.ledger.close()
         self.memory.close()
 
-    def spend(self, seconds: float, state: State | None = State.UP) -> None:
-        """Let time pass, seen each quarter of a minute, and evaluate each half."""
+    def spend(self, seconds: float, state: State | None = State.UP, *, answered_seconds: float | None = None) -> None:
+        """Let time pass, seen each quarter of a minute, and evaluate each half. A page that is asked for takes as long as is said."""
+        checks = [] if answered_seconds is None else [Check(crm="demo", target="ready", healthy=True, duration_seconds=answered_seconds)]
         for step in range(round(seconds / 15)):
             self.now = replace(self.now, wall=self.now.wall + timedelta(seconds=15), boot_seconds=self.now.boot_seconds + 15)
             seen = [] if state is None else [self.observe(state)]
-            self.ledger.record(seen, [], self.now)
+            self.ledger.record(seen, checks, self.now)
             if step % 2:
                 assert self.evaluation.look()
 
@@ -160,16 +165,42 @@ def test_a_gap_of_the_monitor_is_not_the_crms_downtime(world: World) -> None:
     assert world.firing() == {"MonitorGap"}
 
 
+def test_slow_answers_burn_the_budget_also_across_a_restart_of_the_monitor(world: World) -> None:
+    world.status.targets = (READY,)
+    world.spend(3600, answered_seconds=0.1)
+    world.spend(2400, answered_seconds=9)
+    assert "LatencyBurnsFast" not in world.firing()
+    world.close()
+    world.open()
+    world.spend(600, answered_seconds=9)
+    assert world.firing() == {"LatencyBurnsFast"}
+    world.spend(900, answered_seconds=0.1)
+    assert "LatencyBurnsFast" not in world.firing()
+
+
 def test_samples_are_kept_as_long_as_any_rule_asks(world: World) -> None:
     view = View(snapshot=Snapshot(world.evaluation.collector.families()), past=None, now=0)  # type: ignore[arg-type]
-    windows = [window for rule in RULES for _, _, window in rule.condition.remembered(view)]
-    assert max(windows) <= timedelta(milliseconds=SERIES_KEPT_MS)
+    windows = [(rule.condition, window) for rule in RULES for _, _, window in rule.condition.remembered(view)]
+    assert max(window for _, window in windows) <= timedelta(milliseconds=SERIES_KEPT_MS)
+    of_each = [window for condition, window in windows if not isinstance(condition, LatencyBurns)]
+    assert max(of_each) <= timedelta(milliseconds=EACH_KEPT_MS)
+
+
+KEY = ("appliance_sample_total", (("crm", "demo"),))
 
 
 def test_samples_are_written_when_they_differ_and_forgotten_when_nobody_asks(world: World) -> None:
-    key = ("appliance_sample_total", (("crm", "demo"),))
-    for minute, value in enumerate((0, 0, 5, 5, 7)):
-        world.memory.sample({key: value}, at_ms=minute * 60_000)
-    assert world.memory.samples(*key, since_ms=60_000) == [(60_000, 0), (120_000, 5), (240_000, 7)]
-    world.memory.sample({key: 9}, at_ms=SERIES_KEPT_MS + 180_000)
-    assert world.memory.samples(*key, since_ms=0) == [(120_000, 5), (240_000, 7), (SERIES_KEPT_MS + 180_000, 9)]
+    for hour, value in enumerate((0, 0, 5, 5, 7)):
+        world.memory.sample({KEY: value}, at_ms=hour * HOUR_MS)
+    assert world.memory.samples(*KEY, since_ms=HOUR_MS) == [(HOUR_MS, 0), (2 * HOUR_MS, 5), (4 * HOUR_MS, 7)]
+    world.memory.sample({KEY: 9}, at_ms=SERIES_KEPT_MS + 3 * HOUR_MS)
+    assert world.memory.samples(*KEY, since_ms=0) == [(2 * HOUR_MS, 5), (4 * HOUR_MS, 7), (SERIES_KEPT_MS + 3 * HOUR_MS, 9)]
+
+
+def test_of_samples_that_are_no_longer_asked_for_one_by_one_the_last_of_each_hour_stays(world: World) -> None:
+    for minute in range(0, 600, 5):
+        world.memory.sample({KEY: float(minute)}, at_ms=minute * 60_000)
+    kept = [value for _, value in world.memory.samples(*KEY, since_ms=0)]
+    assert kept == [55.0, 115.0, 175.0, *map(float, range(235, 600, 5))]
+    assert [world.memory.first_sample(*KEY, since_ms=minute * 60_000) for minute in (-60, 60, 119, 120, 300)] == [55, 55, 115, 115, 300]
+    assert world.memory.first_sample("appliance_other_total", (), since_ms=0) is None

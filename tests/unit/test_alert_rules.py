@@ -18,7 +18,8 @@ from monitoring.rules.series import Labels, Snapshot, View
 from monitoring.rules.standing import Alert, Key, Stand, follow
 from monitoring.rules.table import RULES
 from monitoring.uptime import State, Uptime
-from tests.support.rule_courses import COURSES, Course
+from tests.support.rule_courses.course import Course
+from tests.support.rule_courses.every import COURSES
 
 TREE = Path(__file__).resolve().parents[2]
 BY_NAME = {rule.name: rule for rule in RULES}
@@ -140,6 +141,10 @@ class CoursePast:
         return [
             (index * step - self.at, value) for index, value in enumerate(self.known[name, labels][: self.at // step]) if index >= first
         ]
+
+    def began(self, name: str, labels: Labels, window: timedelta) -> float | None:
+        now, first = (seconds // self.course.step_seconds for seconds in (self.at, max(0, self.at - int(window.total_seconds()))))
+        return self.known[name, labels][first] if first < now else None
 
     def uptime(self, crm: str, window: timedelta) -> Uptime:
         return Uptime(**{f"{state}_seconds": self._spent(crm, state, window) for state in State})

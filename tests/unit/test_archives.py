@@ -12,17 +12,21 @@ from typer.testing import CliRunner
 from appliance.cli import app
 from appliance.cli.backups import read_moment
 from appliance.domain.instance import Archive, InstanceState, RecoveryPoint
+from appliance.domain.objectives import Objectives
 from appliance.domain.operation import OperationStatus
 from appliance.domain.repository import Repository
 from appliance.domain.schedule import ScheduleRequest, Work
 from appliance.domain.window_request import WindowRequest
 from appliance.errors import InvalidRequest
-from appliance.operations.archives import Archives, follow_switches, save_bases
+from appliance.operations.archives import REPLAY_SHARE, REPLAYED_BYTES_PER_SECOND, Archives, follow_switches, save_bases
+from appliance.operations.pausing import pause_all, resume_all
 from appliance.operations.requesting import request
 from appliance.operations.schedules import add_schedule
 from appliance.operations.steps.archiving import relays_to
 from appliance.operations.steps.copying import choose
 from appliance.wiring import Appliance
+from monitoring.facts import LOG_REPLAYED
+from monitoring.ledger import Ledger
 from tests.support.operating import make_appliance
 from tests.support.web_world import NOON, add_sales, deployment
 
@@ -117,12 +121,25 @@ def test_a_new_base_is_saved_each_day_by_itself(appliance: Appliance) -> None:
     assert save_bases(appliance, NOON + timedelta(hours=45)) == ["sales"]
 
 
+def test_a_new_base_is_saved_sooner_where_replaying_would_break_the_promise(appliance: Appliance) -> None:
+    based(appliance)
+    appliance.store.instances.promise("sales", Objectives(rto=timedelta(minutes=10)), by="Alice", now=NOON)
+    bearable = REPLAY_SHARE * 600 * REPLAYED_BYTES_PER_SECOND
+    appliance.settings.ledger_file.parent.mkdir(parents=True)
+    with Ledger(appliance.settings.ledger_file) as ledger:
+        ledger.tell_facts(LOG_REPLAYED, {("sales", ""): bearable})
+        assert save_bases(appliance, NOON + timedelta(hours=2)) == []
+        ledger.tell_facts(LOG_REPLAYED, {("sales", ""): bearable + 1})
+    assert save_bases(appliance, NOON + timedelta(minutes=59)) == [], "the last one is not an hour old"
+    assert save_bases(appliance, NOON + timedelta(hours=2)) == ["sales"]
+
+
 def test_a_base_is_left_to_its_schedule_and_to_who_has_paused_them(appliance: Appliance) -> None:
     based(appliance)
     late = NOON + timedelta(days=3)
-    appliance.store.schedules.pause_all(paused=True, by="Alice", now=NOON)
+    pause_all(appliance, reason="", length=None, by="Alice", now=NOON)
     assert save_bases(appliance, late) == []
-    appliance.store.schedules.pause_all(paused=False, by="Alice", now=NOON)
+    resume_all(appliance, by="Alice", now=NOON)
     window = WindowRequest(days="SUN", begin="02:00", minutes=60, time_zone="UTC")
     asked = ScheduleRequest(name="bases", subject="sales", window=window, work=Work.ARCHIVE)
     add_schedule(appliance, asked, requested_by="Alice", now=NOON)
@@ -157,10 +174,33 @@ def test_a_moment_on_the_command_line_is_in_this_machine_s_zone_unless_it_says_a
     assert here == datetime(2026, 3, 2, 12).astimezone()
     monkeypatch.setenv("APPLIANCE_CONFIG", "/nonexistent")
     monkeypatch.setenv("APPLIANCE_HOME", str(appliance.settings.home))
-    CliRunner().invoke(app, ["restore", "sales", "--at", "2026-03-02 05:00+00:00", "--detach"], catch_exceptions=False)
+    CliRunner().invoke(app, ["restore", "sales", "--at", "2026-03-02 05:00+00:00", "--yes", "--detach"], catch_exceptions=False)
     assert appliance.store.operations.get(1).parameters["at"] == "2026-03-02T05:00:00Z"
     with pytest.raises(InvalidRequest, match="'yesterday' is no moment"):
         read_moment("yesterday")
+
+
+@pytest.mark.parametrize("options", [["--at", "latest"], ["--to", "sales-2"]])
+def test_a_restore_in_place_is_requested_when_the_name_was_typed(
+    appliance: Appliance, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    monkeypatch.setenv("APPLIANCE_CONFIG", "/nonexistent")
+    monkeypatch.setenv("APPLIANCE_HOME", str(appliance.settings.home))
+    words = ["restore", "sales", *options, "--detach"]
+    with pytest.raises(InvalidRequest, match="The name was not repeated"):
+        CliRunner().invoke(app, words, input="sale\n", catch_exceptions=False)
+    assert CliRunner().invoke(app, words).exit_code == 1, "nobody is there to type it"
+    assert appliance.store.operations.list() == []
+    typed = CliRunner().invoke(app, words, input="sales\n", catch_exceptions=False)
+    assert ("could not be counted" in typed.stdout) is ("--to" in options), "there is no such CRM on this machine"
+    assert [one.kind for one in appliance.store.operations.list()] == ["restore"]
+
+
+def test_an_unknown_recovery_point_is_refused_before_a_name_is_asked_for(appliance: Appliance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APPLIANCE_CONFIG", "/nonexistent")
+    monkeypatch.setenv("APPLIANCE_HOME", str(appliance.settings.home))
+    with pytest.raises(InvalidRequest, match="nosuch"):
+        CliRunner().invoke(app, ["restore", "sales", "--to", "nosuch"], catch_exceptions=False)
 
 
 def test_the_state_of_an_archive_is_shown(appliance: Appliance, monkeypatch: pytest.MonkeyPatch) -> None:

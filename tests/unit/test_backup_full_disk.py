@@ -41,12 +41,16 @@ def test_one_that_moves_on_is_left_alone_however_little_is_free(standing: Standi
     standing.free = 0
     for done in range(5):
         standing.see(done, after_seconds=2 * PATIENCE_SECONDS)
+    assert (standing.disk.done_bytes, standing.disk.was_full) == (4, True)
 
 
 def test_one_that_waits_for_a_long_dump_is_left_alone_where_there_is_room(standing: Standing) -> None:
     for _ in range(5):
         standing.see(5, after_seconds=2 * PATIENCE_SECONDS)
+    assert not standing.disk.was_full
 
 
 def test_a_directory_that_is_gone_is_left_to_restic(tmp_path: Path) -> None:
-    FullDisk(location=str(tmp_path / "gone")).see(1)
+    disk = FullDisk(location=str(tmp_path / "gone"))
+    disk.see(1)
+    assert not disk.was_full

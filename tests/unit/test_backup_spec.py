@@ -1,14 +1,15 @@
 """Nothing that a caller names can become an option, another path or another tag."""
 
 import string
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from backup.command_line import parse
+from backup.__main__ import action_of
+from backup.command_line import SPECS, parse
 from backup.failures import InvalidSpec
 from backup.spec import BackupSpec, RestoreSpec
 from backup.spec_values import CrmName, Path_, PointId, SqlName
@@ -107,3 +108,8 @@ def test_a_database_of_mariadb_is_named_plainly(change: dict[str, str]) -> None:
 def test_only_a_dump_leads_to_a_point_of_mariadb() -> None:
     with pytest.raises(ValidationError, match="dump"):
         backup_spec(database={"engine": "mariadb", "name": "crm"}, dump=False, spool="/srv/spool")
+
+
+@pytest.mark.parametrize("verb", SPECS)
+def test_each_verb_has_an_action_that_takes_its_spec(verb: str) -> None:
+    assert get_type_hints(action_of(verb))["spec"] is SPECS[verb]

@@ -11,6 +11,7 @@ from benchmarks.command_line import main
 from benchmarks.figure import Measure, MeasureFailed, Say, Taken, figure_of
 from benchmarks.measures.bare_up import compared, seconds_by_step, steps_in
 from benchmarks.outage import Sample, outage_seconds
+from benchmarks.probing import CRMS, INTERVAL_SECONDS, lateness
 from benchmarks.registry import all_measures
 
 TREE = Path(__file__).resolve().parents[2]
@@ -42,7 +43,13 @@ def test_the_registry_finds_every_measure_with_the_goal_it_was_given() -> None:
     of_changes = {"downtime_large": 1.15, "rollback": 1.0, "patch_idle": 1.5}
     of_backups = {"backup_incremental": 0.05, "backup_bare": 1.15, "backup_unchanged": 1.0, "backup_overhead": 1.03, "backup_memory": 1.5}
     of_returns = {"restore_full": 1.2, "restore_usual": 0.333, "loss_database": 0.0, "loss_host": 1.0, "points_list": 1.0}
-    assert goals == of_this_machine | of_changes | of_backups | of_returns | {"host_install": 1.3, "host_prepare": 1.5}
+    of_hosts = {"host_install": 1.3, "host_prepare": 1.5}
+    of_the_monitor = {"probes_cpu": 1.0, "probes_late": 1.0, "probes_memory": 1.0, "outage_detection": 1.0, "ledger_page": 1.0}
+    of_metrics, of_the_panel = (
+        {"metrics_growth": 1.15},
+        {"panel_pages": 1.0, "panel_lists": 1.0, "panel_memory": 1.0, "live_log": 1.0, "live_click": 1.0, "live_viewers": 1.0},
+    )
+    assert goals == of_this_machine | of_changes | of_backups | of_returns | of_hosts | of_the_monitor | of_metrics | of_the_panel
 
 
 def test_a_figure_has_the_fields_of_every_figure_of_this_project(capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,3 +148,17 @@ def test_a_step_with_lines_below_it_takes_what_its_last_line_says() -> None:
         "[ 1/10] Debian packages … 12 s\n[ 2/10] Nothing … as before\n[10/10] Proving … \n        Restore … 4 s\n        26 s\n\nDone\n"
     )
     assert seconds_by_step(output) == {"Debian packages": 12.0, "Nothing": 0.0, "Proving": 26.0}
+
+
+def asked(crms: int, *moments: float) -> list[str]:
+    return [f"{moment:.3f} /crm-{number:04}\n" for moment in moments for number in range(crms)]
+
+
+def test_a_question_is_late_by_what_it_came_after_the_interval() -> None:
+    late = lateness(iter(asked(CRMS, 100, 100 + INTERVAL_SECONDS, 100.5 + 2 * INTERVAL_SECONDS, 100.4 + 3 * INTERVAL_SECONDS)))
+    assert (len(late), {round(seconds, 3) for seconds in late}) == (3 * CRMS, {0, 0.5})
+
+
+def test_pages_that_were_not_asked_are_no_figure() -> None:
+    with pytest.raises(MeasureFailed, match=f"of {CRMS} pages were asked"):
+        lateness(iter(asked(CRMS - 1, 100, 110, 120, 130)))

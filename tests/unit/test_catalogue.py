@@ -53,8 +53,26 @@ def test_an_unknown_product_is_not_found_and_the_known_ones_are_named() -> None:
 
 def test_a_broken_definition_does_not_hide_the_others(own: Path) -> None:
     (own / "product.yml").write_text("id: mine")
+    catalogue = open_catalogue(own.parent)
 
-    assert open_catalogue(own.parent).get("creme").definition.id == "creme"
+    assert catalogue.get("creme").definition.id == "creme"
+    assert [product.definition.id for product in catalogue.list()] == ["creme", "tryton"]
+    told = {entry.id: (entry.product is None, entry.is_own, entry.problems[:1]) for entry in catalogue.entries()}
+    assert told == {"creme": (False, False, ()), "tryton": (False, False, ()), "mine": (True, True, ("name: Field required",))}
+
+
+def test_one_definition_is_told_with_every_problem_of_its_files(own: Path) -> None:
+    (own / "locks" / "2.8.6.txt").unlink()
+    entry = open_catalogue(own.parent).entry("mine")
+
+    assert entry.product is not None
+    assert [problem.count("2.8.6.txt of release 2.8.6 is missing") for problem in entry.problems] == [1]
+
+
+def test_support_that_ends_is_told_of_series_that_are_there(own: Path) -> None:
+    _replace(own, "default_release:", 'support_ends: {"2.7": 2027-01-31, "3.0": 2029-01-31}\ndefault_release:')
+
+    assert check(own) == [f"{own / 'product.yml'}: support_ends: no release belongs to series 3.0"]
 
 
 def test_the_lock_of_a_release_is_handed_out_when_its_hash_is_right() -> None:
@@ -120,12 +138,22 @@ def test_checking_reports_every_missing_file_and_every_wrong_hash(own: Path) -> 
         ("{{ crm.name }}", "{{ instance.name }}", "environment.CRM_NAME: 'instance' is undefined; known are crm.*"),
         ("{{ crm.name }}", "{{ crm.name", "environment.CRM_NAME: the placeholder is not complete"),
         ("generatemedia", "generatemedia {{ deployment.id }}", "prebuild.0.command: 'deployment' is undefined"),
+        ("generatemedia", "generatemedia {{ settings.language }}", "prebuild.0.command: 'settings' is undefined"),
     ],
 )
 def test_checking_tries_out_every_placeholder(own: Path, old: str, new: str, told: str) -> None:
     _replace(own, old, new)
 
     assert any(told in problem for problem in check(own))
+
+
+def test_what_is_rendered_into_a_release_depends_on_no_setting(own: Path) -> None:
+    template = own.parent / "templates" / "wsgi.py.j2" if own.is_file() else own / "templates" / "wsgi.py.j2"
+    template.write_text("language = '{{ settings.language }}'")
+
+    assert [problem.partition(": ")[2] for problem in check(own)] == [
+        "config.1: templates/wsgi.py.j2: a release has no settings; use scope 'deployment', or the environment"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,18 @@ import yaml
 
 from monitoring.clock import open_clock
 from monitoring.exporter.collector import ApplianceCollector
-from monitoring.facts import CHANNEL_FAILS, LOG_SHIPPED, NOTIFICATIONS, REBOOT_SINCE, SECURITY_SINCE, UPDATES
+from monitoring.exporter.facts import ADOPTION_FIGURES
+from monitoring.facts import (
+    ACTIVE_USERS,
+    ADOPTION,
+    CHANNEL_FAILS,
+    LAST_ACTIVE,
+    LOG_SHIPPED,
+    NOTIFICATIONS,
+    REBOOT_SINCE,
+    SECURITY_SINCE,
+    UPDATES,
+)
 from monitoring.grafana import FILE, dashboard
 from monitoring.ledger import Ledger
 from monitoring.monitor import Status
@@ -38,8 +49,10 @@ def exported() -> dict[str, set[str]]:
     with Ledger(":memory:") as ledger:
         for name, part in ((UPDATES, "security"), (SECURITY_SINCE, ""), (REBOOT_SINCE, ""), (NOTIFICATIONS, "sent"), (CHANNEL_FAILS, "")):
             ledger.tell_facts(name, {("one", part): 1.0})
-        ledger.tell_facts(LOG_SHIPPED, {("demo", "local"): 1.0})
-        status = Status(targets=(Target.model_validate(FACTS),), certificate_ends={"demo": 1.0})
+        for name, part in ((LOG_SHIPPED, "local"), (ACTIVE_USERS, "Sales"), (LAST_ACTIVE, "Sales")):
+            ledger.tell_facts(name, {("demo", part): 1.0})
+        ledger.tell_facts(ADOPTION, {("demo", figure): 1.0 for figure, _, _ in ADOPTION_FIGURES})
+        status = Status(targets=(Target.model_validate(FACTS | {"host": "web1", "through": ["ssh"]}),), certificate_ends={"demo": 1.0})
         families = ApplianceCollector(ledger, status, open_clock()).families()
     return {family.name + suffix: set(family.labels_of(suffix)) for family in families for suffix, _ in family.series}
 

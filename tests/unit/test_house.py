@@ -23,6 +23,10 @@ def tracked_files(*under: str) -> list[Path]:
     return [TREE / name for name in listed.stdout.split("\0") if name and (TREE / name).is_file()]
 
 
+OTHER_WORD = "autoincrement"
+"""SQLite's; a CRM's name is within it by chance."""
+
+
 def product_names() -> set[str]:
     names: set[str] = set()
     for definition in PRODUCTS.glob("*/product.yml"):
@@ -34,7 +38,9 @@ def test_no_crm_is_named_in_python_or_in_a_role() -> None:
     definitions = {directory.parent for directory in PRODUCTS.glob("*/product.yml")}
     core = [file for file in tracked_files(*PACKAGES) if file.suffix in {".py", ".yml", ".j2"} and definitions.isdisjoint(file.parents)]
     names = product_names()
-    naming = {f"{file.relative_to(TREE)}: {name}" for file in core for name in names if name in file.read_text().lower()}
+    naming = {
+        f"{file.relative_to(TREE)}: {name}" for file in core for name in names if name in file.read_text().lower().replace(OTHER_WORD, "")
+    }
     assert names
     assert naming == set()
 

@@ -15,6 +15,7 @@ from appliance.operations.channels import add_channel, remove_channel
 from appliance.operations.channels import test_channel as try_channel
 from appliance.operations.notifying import Notifying
 from appliance.operations.sending import NotSent, send
+from appliance.operations.stack.kept import forget_stack, keep_stack
 from appliance.wiring import Appliance
 from monitoring.ledger import Ledger
 from monitoring.rules.memory import RuleMemory
@@ -182,6 +183,17 @@ def test_the_heartbeat_goes_out_each_minute_for_as_long_as_rules_are_evaluated(s
     assert (channel.service, channel.failures) == ("127.0.0.1", 0)
 
 
+def test_a_heartbeat_that_prometheus_has_for_its_own_hears_nothing_from_the_appliance(site: Site, hook: Hook) -> None:
+    site.add(f"http://{hook.address}/ping", "outside", purpose=Purpose.HEARTBEAT)
+    keep_stack(site.appliance, "web1", "outside")
+    site.change()
+    site.look()
+    assert hook.requests == []
+    forget_stack(site.appliance, "web1")
+    site.look()
+    assert [path for path, _ in hook.requests] == ["/ping"]
+
+
 def test_how_channels_do_is_told_to_the_metrics(site: Site, hook: Hook) -> None:
     site.add(f"json://{hook.address}/")
     site.add(f"json://127.0.0.1:{free_port()}/", "gone")
@@ -245,3 +257,12 @@ def test_why_one_channel_failed_holds_nothing_of_another_that_fails_at_the_same_
             other.join()
     assert "500" in str(refused.value)
     assert SECRET_OF_ANOTHER not in str(refused.value)
+
+
+def test_an_address_that_is_not_understood_is_not_logged(
+    site: Site, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for url in ("nonesuch://ops:hunter22@example.org/", "json://ops:hunter22@", "hunter22\ud800"):
+        with pytest.raises(InvalidRequest, match="Nothing was changed"):
+            add_channel(site.appliance, name="ops", url=url, requested_by="Alice", now=NOON)
+    assert "hunter22" not in caplog.text + "".join(capfd.readouterr())

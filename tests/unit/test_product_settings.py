@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from appliance.domain.product_settings import PLACEHOLDER_MARKS, Setting, complete
-from appliance.errors import InvalidRequest
+from appliance.domain.product_settings import PLACEHOLDER_MARKS, Setting, as_text, changes, complete, in_force
+from appliance.errors import Conflict, InvalidRequest
 
 LANGUAGE = Setting(name="language", title="Language", type="choice", choices=("en", "fr"), default="en")
 COMPANY = Setting(name="company", title="Company")
@@ -73,3 +73,43 @@ def test_a_default_that_breaks_its_own_rule_is_refused() -> None:
 def test_choices_belong_to_a_choice() -> None:
     with pytest.raises(ValidationError, match="exactly when its type is 'choice'"):
         Setting(name="language", title="Language", choices=("en",))
+
+
+EDITION = Setting(name="edition", title="Edition", type="choice", choices=("a", "b"), default="a", fixed=True)
+KEPT = {"language": "en", "workers": 2, "edition": "b"}
+
+
+def test_only_what_is_not_so_already_is_a_change() -> None:
+    assert changes((LANGUAGE, WORKERS, EDITION), KEPT, {"language": "fr", "workers": 2, "edition": "b"}) == {"language": "fr"}
+    assert changes((LANGUAGE, SIGN_UP), KEPT, {"sign_up": True}) == {"sign_up": True}  # the product has got it since
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "rule"),
+    [
+        ({"langauge": "fr"}, "langauge", "There is no setting 'langauge'; there are: language, workers, edition"),
+        ({"language": "fr", "workers": 99}, "workers", "lies between 1 and 8"),
+        ({"language": "fr", "workers": True}, "workers", "is a whole number"),
+        ({"language": "fr", "edition": "a"}, "edition", "cannot be changed after the installation. It was b when the CRM was installed"),
+    ],
+)
+def test_a_change_that_may_not_be_is_refused_as_a_whole(given: dict[str, object], field: str, rule: str) -> None:
+    with pytest.raises(InvalidRequest, match=r"(?i)nothing was changed") as refusal:
+        changes((LANGUAGE, WORKERS, EDITION), KEPT, given)
+    assert (refusal.value.field, rule in str(refusal.value)) == (field, True)
+
+
+def test_nothing_to_change_is_said() -> None:
+    with pytest.raises(Conflict, match="These are its settings already"):
+        changes((LANGUAGE, SIGN_UP), KEPT, {"language": "en", "sign_up": False})
+
+
+@given(value=st.one_of(st.booleans(), st.integers(min_value=-(10**17), max_value=10**17)))
+def test_what_people_read_is_what_they_may_type(value: bool | int) -> None:
+    setting = SIGN_UP if isinstance(value, bool) else Setting(name="number", title="Number", type="integer")
+    assert setting.check(setting.read(as_text(value))) == value
+
+
+def test_what_is_typed_in_another_type_is_left_to_the_check() -> None:
+    assert [WORKERS.read("many"), SIGN_UP.read("true"), LANGUAGE.read("fr")] == ["many", "true", "fr"]
+    assert in_force((LANGUAGE, WORKERS), {"workers": 4, "gone": 1}) == {"language": "en", "workers": 4, "gone": 1}

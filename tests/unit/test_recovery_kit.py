@@ -70,7 +70,7 @@ def test_what_is_no_kit_is_refused(appliance: Appliance) -> None:
 def test_only_its_key_opens_the_state(appliance: Appliance, tmp_path: Path) -> None:
     sealed = sealed_state(appliance, NOON)
     opened = opened_state(sealed, state_key(appliance))
-    assert opened.made_at == NOON
+    assert (opened.made_at, opened.audit) == (NOON, appliance.store.audit.head())
     recovered = make_appliance(tmp_path / "recovered")
     put_back(recovered.settings, opened, settle=True, now=NOON)
     assert state_key(open_appliance(recovered.settings)) == state_key(appliance)

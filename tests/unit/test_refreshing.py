@@ -8,10 +8,13 @@ import pytest
 from appliance.domain.host import Host, HostPolicy, HostState
 from appliance.domain.operation import OperationStatus
 from appliance.hosts.tools import archive_digest
-from appliance.operations.refreshing import Refreshing, refresh_tools
+from appliance.operations.pausing import pause_all, resume_all
+from appliance.operations.refreshing import Refreshing, refresh_stacks, refresh_tools
+from appliance.operations.stack.files import stack_files
+from appliance.operations.stack.kept import keep_stack, note_stack
 from appliance.wiring import Appliance
 from tests.support.operating import make_appliance
-from tests.support.web_world import NOON
+from tests.support.web_world import NOON, add_sales, add_web1
 
 
 @pytest.fixture
@@ -44,6 +47,41 @@ def test_one_that_failed_is_tried_again_after_an_hour(appliance: Appliance) -> N
     appliance.store.operations.finish(operation.id, OperationStatus.FAILED, now=NOON)
     assert refresh_tools(appliance, NOON + timedelta(minutes=59)) == []
     assert refresh_tools(appliance, NOON + timedelta(hours=1)) == ["web1"]
+
+
+def test_while_schedules_are_paused_hosts_stay_as_they_are(appliance: Appliance) -> None:
+    add(appliance, "web1", "of an earlier version")
+    pause_all(appliance, reason="", length=None, by="ada", now=NOON)
+    assert refresh_tools(appliance, NOON) == []
+    resume_all(appliance, by="ada", now=NOON)
+    assert refresh_tools(appliance, NOON) == ["web1"]
+
+
+@pytest.fixture
+def with_stack(tmp_path: Path) -> Appliance:
+    """Prometheus on web1 watches what there is."""
+    made = make_appliance(tmp_path / "stack", metrics_listen="192.0.2.1:9471")
+    add_web1(made)
+    keep_stack(made, "web1", "")
+    note_stack(made, "web1", stack_files(made, made.store.hosts.get("web1"), ("192.0.2.1", 9471), NOON).digest)
+    return made
+
+
+def test_prometheus_is_told_by_itself_what_else_there_is_to_watch(with_stack: Appliance) -> None:
+    assert refresh_stacks(with_stack, NOON) == []
+    add_sales(with_stack)
+    assert refresh_stacks(with_stack, NOON) == ["web1"]
+    (operation,) = with_stack.store.operations.list()
+    assert (operation.kind, operation.instance, operation.requested_by) == ("monitoring-stack", "host:web1", "the appliance")
+    assert refresh_stacks(with_stack, NOON) == []
+    with_stack.store.operations.finish(operation.id, OperationStatus.FAILED, now=NOON)
+    assert refresh_stacks(with_stack, NOON + timedelta(minutes=59)) == []
+    assert refresh_stacks(with_stack, NOON + timedelta(hours=1)) == ["web1"]
+
+
+def test_a_stack_that_is_not_there_yet_is_left_to_who_installs_it(with_stack: Appliance) -> None:
+    note_stack(with_stack, "web1", "")
+    assert refresh_stacks(with_stack, NOON) == []
 
 
 def test_nothing_is_asked_while_something_is_carried_out(appliance: Appliance) -> None:

@@ -8,10 +8,11 @@ import pytest
 
 from appliance.domain.operation import OperationStatus, StepStatus
 from appliance.domain.repository import Repository
-from appliance.domain.schedule import Schedule, ScheduleRequest, Work
+from appliance.domain.schedule import AllPaused, Schedule, ScheduleRequest, Work
 from appliance.domain.window import CatchUp
 from appliance.domain.window_request import WindowRequest
 from appliance.errors import Conflict, InvalidRequest, NotFound
+from appliance.operations.pausing import pause_all, resume_all
 from appliance.operations.schedules import add_schedule
 from appliance.operations.scheduling import carry_out_schedules, forecast_of, stop_failing
 from appliance.wiring import Appliance
@@ -159,13 +160,48 @@ def test_paused_schedules_request_nothing_and_catch_nothing_up(appliance: Applia
 
 
 def test_all_are_paused_at_once_and_it_is_known_by_whom(appliance: Appliance) -> None:
-    appliance.store.schedules.pause_all(paused=True, by="Alice", now=FRIDAY)
+    pause_all(appliance, reason="", length=None, by="Alice", now=FRIDAY)
     add(appliance)
     assert carry_out_schedules(appliance, SUNDAY) == []
-    assert appliance.store.schedules.paused_by() == ("Alice", FRIDAY)
-    appliance.store.schedules.pause_all(paused=False, by="Alice", now=SUNDAY + HOUR)
-    assert appliance.store.schedules.paused_by() is None
+    assert appliance.store.schedules.all_paused(SUNDAY) == AllPaused(by="Alice", since=FRIDAY)
+    resume_all(appliance, by="Alice", now=SUNDAY + HOUR)
+    assert appliance.store.schedules.all_paused(SUNDAY + HOUR) is None
     assert len(carry_out_schedules(appliance, SUNDAY + WEEK)) == 1
+
+
+def test_a_pause_ends_by_itself_and_nothing_is_caught_up(appliance: Appliance) -> None:
+    add(appliance, catch_up=CatchUp.SOON)
+    pause_all(appliance, reason=" The data \n centre moves ", length=timedelta(days=3), by="Alice", now=FRIDAY)
+    pause = appliance.store.schedules.all_paused(SUNDAY)
+    assert pause == AllPaused(by="Alice", since=FRIDAY, reason="The data centre moves", until=FRIDAY + timedelta(days=3))
+    assert carry_out_schedules(appliance, SUNDAY) == []
+    assert carry_out_schedules(appliance, FRIDAY + timedelta(days=3)) == []
+    assert appliance.store.schedules.all_paused(FRIDAY + timedelta(days=3)) is None
+    assert [one.action for one in appliance.store.audit.list(limit=1)] == ["resume all"]
+    assert len(carry_out_schedules(appliance, SUNDAY + WEEK)) == 1
+
+
+def test_a_pause_whose_end_is_seen_late_ends_when_it_was_to(appliance: Appliance) -> None:
+    add(appliance)
+    pause_all(appliance, reason="", length=HOUR, by="Alice", now=FRIDAY)
+    assert len(carry_out_schedules(appliance, SUNDAY)) == 1
+
+
+def test_what_goes_on_at_once_is_held_again_by_a_newer_pause(appliance: Appliance) -> None:
+    add(appliance)
+    pause_all(appliance, reason="one", length=HOUR, by="Alice", now=FRIDAY)
+    pause_all(appliance, reason="two", length=None, by="Oscar", now=FRIDAY)
+    assert carry_out_schedules(appliance, SUNDAY) == []
+    pause = appliance.store.schedules.all_paused(SUNDAY)
+    assert pause is not None
+    assert (pause.by, pause.reason, pause.until) == ("Oscar", "two", None)
+
+
+@pytest.mark.parametrize(("reason", "length"), [("x" * 201, None), ("", timedelta(seconds=1)), ("", timedelta(days=91))])
+def test_a_pause_that_is_no_such_is_refused(appliance: Appliance, reason: str, length: timedelta | None) -> None:
+    with pytest.raises(InvalidRequest, match=r"Nothing was changed|at most"):
+        pause_all(appliance, reason=reason, length=length, by="Alice", now=FRIDAY)
+    assert appliance.store.schedules.all_paused(FRIDAY) is None
 
 
 def test_after_so_many_failures_it_pauses_itself_until_somebody_resumes_it(appliance: Appliance) -> None:

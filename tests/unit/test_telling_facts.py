@@ -12,9 +12,9 @@ from appliance.errors import HostUnreachable
 from appliance.hosts.reach import Local
 from appliance.operations.asking import UPDATES_EVERY, Asking
 from appliance.operations.telling_facts import tell_shipped, tell_updates
-from backup.spool import Spool
-from backup.wal import Received
-from monitoring.facts import LOG_SHIPPED, REBOOT_SINCE, SECURITY_SINCE, UPDATES, Facts
+from backup.spool import NewestBase, Spool
+from backup.wal import SEGMENT_BYTES, Received
+from monitoring.facts import LOG_REPLAYED, LOG_SHIPPED, REBOOT_SINCE, SECURITY_SINCE, UPDATES, Facts
 from monitoring.ledger import Ledger
 from tests.support.web_world import NOON, PanelWorld, make_world
 
@@ -79,6 +79,18 @@ def test_what_was_shipped_is_told_by_repository(world: PanelWorld, tmp_path: Pat
     world.appliance.store.instances.archive("sales", None)
     tell_shipped(world.appliance)
     assert LOG_SHIPPED not in facts_of(world)
+
+
+def test_how_much_would_be_replayed_is_told_since_the_newest_base(world: PanelWorld, tmp_path: Path) -> None:
+    spool = Spool(directory=tmp_path / "spool")
+    spool.make()
+    archived(world, spool.directory)
+    spool.note_shipped(Received(lsn="1/3000050", at=NOON))
+    tell_shipped(world.appliance)
+    assert facts_of(world)[LOG_REPLAYED] == {("sales", ""): 0}, "without a base there is nothing to replay onto"
+    spool.note_base(NewestBase(segment="000000010000000100000001", received=Received(lsn="1/1", at=NOON)))
+    tell_shipped(world.appliance)
+    assert facts_of(world)[LOG_REPLAYED] == {("sales", ""): 2 * SEGMENT_BYTES + 0x50}
 
 
 def refuse(*_: object) -> None:
