@@ -28,7 +28,7 @@ PARTS: Mapping[str, Part] = {
     for part in (
         Part(name="lint"),
         Part(name="types"),
-        Part(name="unit", folder="tests/unit", packages=("prometheus", "ruby")),
+        Part(name="unit", folder="tests/unit", packages=("prometheus", "prometheus-alertmanager", "prometheus-blackbox-exporter", "ruby")),
         Part(name="integration", folder="tests/integration", packages=INTEGRATION_PACKAGES, needs_host=True),
         Part(name="playbooks", folder="tests/playbooks", packages=("pebble",), needs_host=True),
         Part(name="acceptance", folder="tests/acceptance", needs_host=True),
