@@ -53,6 +53,8 @@ CODES: dict[type[Exception], HTTPStatus] = {
 """The code of each error, and of those derived from it; anything else is 500."""
 
 PROBLEM_DOCUMENT = "application/problem+json"
+PROGRAMS = "/api/"
+"""What programs ask begins with this."""
 HALF = marked("The request holds half of a character (a lone surrogate), which is no text. Nothing was changed.")
 UNEXPECTED = marked("Something went wrong inside the panel. Running operations go on; what happened is in the panel's log.")
 
@@ -97,10 +99,11 @@ def _detail(error: Exception) -> str:
 
 def handle(request: Request, error: Exception) -> Response:
     """Answer a program with a problem document and a person with a page."""
-    return _answer_program(request, error) if request.url.path.startswith("/api/") else _answer_person(request, error)
+    return answer_program(request, error) if request.url.path.startswith(PROGRAMS) else _answer_person(request, error)
 
 
-def _answer_program(request: Request, error: Exception) -> Response:
+def answer_program(request: Request, error: Exception) -> Response:
+    """Answer with a problem document (RFC 9457)."""
     problem = problem_of(error)
     headers = getattr(error, "headers", None)
     if problem.status == HTTPStatus.UNAUTHORIZED:

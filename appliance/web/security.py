@@ -1,12 +1,16 @@
 """Headers that every answer carries, and the limit on what is read of a request."""
 
+from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from appliance.web.errors import PROGRAMS, answer_program
+
 LARGEST_BODY_BYTES = 262_144
 POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-TOO_LONG = "The request is too long, or does not say its length. Nothing was changed.\n"
+TOO_LONG = "The request is too long, or does not say its length. Nothing was changed."
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -52,7 +56,12 @@ class BodyLimit:
         if scope["type"] != "http" or (status := _refusal(Headers(scope=scope))) is None:
             await self.app(scope, receive, send)
             return
-        await PlainTextResponse(TOO_LONG, status, headers={"Connection": "close"})(scope, receive, send)
+        refused = HTTPException(status, TOO_LONG, headers={"Connection": "close"})
+        if scope["path"].startswith(PROGRAMS):
+            answer = answer_program(Request(scope), refused)
+        else:
+            answer = PlainTextResponse(f"{TOO_LONG}\n", status, headers=refused.headers)
+        await answer(scope, receive, send)
 
 
 def _refusal(headers: Headers) -> int | None:

@@ -26,6 +26,8 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     401: refusal("No valid token"),
     403: refusal("The role does not suffice"),
     404: refusal("No such thing"),
+    411: refusal("The request does not say its length"),
+    413: refusal("The request is too long"),
     422: refusal("Not understood"),
     429: refusal("Too many wrong tokens have come from this address"),
 }

@@ -53,6 +53,18 @@ def test_a_body_that_is_too_long_is_not_read(alice: Browser) -> None:
     assert answer.status_code == 413
 
 
+def test_a_program_is_told_in_its_way_that_its_request_is_too_long(world: PanelWorld) -> None:
+    answer = world.program_of("Alice").post("/api/v1/operations", json={"kind": "x" * 1_000_000})
+    told = (answer.status_code, answer.headers["content-type"], answer.json()["title"])
+    assert told == (413, "application/problem+json", "Request Entity Too Large")
+    assert "Nothing was changed" in answer.json()["detail"]
+
+
+def test_a_program_is_told_that_it_has_to_say_how_long_its_request_is(world: PanelWorld) -> None:
+    answer = world.program_of("Alice").post("/api/v1/operations", content=iter([b"{}"]))
+    assert (answer.status_code, answer.headers["content-type"]) == (411, "application/problem+json")
+
+
 def test_the_panel_is_alive_but_not_ready_without_a_worker(world: PanelWorld, mallory: Browser) -> None:
     assert mallory.get("/healthz").json() == {"status": "alive"}
     answer = mallory.get("/readyz")
