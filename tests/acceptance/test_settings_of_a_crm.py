@@ -123,3 +123,4 @@ def test_the_log_of_a_database_is_received_on_while_settings_change(crm: Crm) ->
     assert found.archive is not None
     assert found.deployment is not None
     assert (found.archive.deployment, newest_operation(crm, "archive").id) == (found.deployment.id, begun)
+    crm.house.done("archive", crm.name, "--off")
