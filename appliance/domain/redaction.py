@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import ip_address
 
-ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)")
+ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)|.)")
 """What a terminal takes as an order: colours, titles."""
 EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 IN_ADDRESS = re.compile(r"(?<=://)(?:[^/\s@\"']+@)?[^/\s:\"'\[\])>,]+")
@@ -27,7 +27,7 @@ SHORTEST_NAME = 2
 
 @dataclass(kw_only=True)
 class Redactor:
-    """Gives each name and address its placeholder, numbered as they are met. `known` are names by what they name: {"crm": ["sales"]}."""
+    """Gives each name and address its placeholder, numbered from 1. `known` are names by what they name: {"crm": ["sales"]}."""
 
     known: Mapping[str, Iterable[str]]
     given: dict[str, str] = field(default_factory=dict)
@@ -60,7 +60,7 @@ class Redactor:
 
 @dataclass(kw_only=True)
 class Prepared:
-    """Redacts one line after the other."""
+    """Redacts one text after the other; what it takes away never reaches from one line into the next."""
 
     redactor: Redactor
     names: re.Pattern[str] | None

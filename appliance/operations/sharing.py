@@ -8,7 +8,7 @@ from appliance import __version__
 from appliance.config import Settings
 from appliance.domain.names import as_address, origin
 from appliance.domain.operation import Operation, OperationStatus
-from appliance.domain.redaction import Redactor
+from appliance.domain.redaction import Prepared, Redactor
 from appliance.domain.shared_log import Share, SharedLine, SharedLog, SharedStep, check_days
 from appliance.errors import Conflict
 from appliance.operations.supporting import kept_secrets, redacted
@@ -17,6 +17,8 @@ from appliance.wiring import Appliance
 
 MOST_LINES = 5000
 LONGEST_LINE = 2000
+BLOCK = 500
+"""Lines that are looked through at once: many times faster than one by one."""
 PATH = "/shared/"
 TLS_PORT = 443
 NAMING = ("name", "domain", "host", "instance", "address", "user")
@@ -33,17 +35,17 @@ def share(appliance: Appliance, operation: Operation, *, days: int, by: str, now
     return _address(appliance.settings) + PATH + token, made
 
 
-def shown_log(appliance: Appliance, operation: Operation) -> SharedLog:
-    """What somebody outside would see of it."""
+def shown_log(appliance: Appliance, operation: Operation, *, most: int = MOST_LINES) -> SharedLog:
+    """What somebody outside would see of it. With less of its `most` newest lines, all that is shown has the same placeholders."""
     logs = appliance.store.logs
-    lines, count = logs.newest(operation.id, MOST_LINES), logs.count(operation.id)
-    texts = [line.text[:LONGEST_LINE] for line in lines]
+    lines, count = logs.newest(operation.id, most), logs.count(operation.id)
+    texts = [line.text[:LONGEST_LINE].replace("\n", " ") for line in lines]
     told = [operation.cause or "", operation.next_action or "", *(step.detail or "" for step in operation.steps)]
     whole = "\n".join([*texts, *told])
     hidden = [secret for secret in kept_secrets(appliance) if secret in whole]
     prepared = Redactor(known=_names(appliance, operation)).prepared_for(whole)
-    clean = [prepared.redacted(redacted(text, hidden)) for text in [*told, *texts]]
-    cause, next_action, details = clean[0], clean[1], clean[2 : len(told)]
+    cause, next_action, *details = [prepared.redacted(redacted(text, hidden)) for text in told]
+    clean = _clean(texts, prepared, [secret for secret in hidden if "\n" not in secret])
     return SharedLog(
         kind=operation.kind,
         status=operation.status.value,
@@ -55,9 +57,16 @@ def shown_log(appliance: Appliance, operation: Operation) -> SharedLog:
             SharedStep(title=step.title, status=step.status.value, detail=detail, seconds=_seconds(step.started_at, step.finished_at))
             for step, detail in zip(operation.steps, details, strict=True)
         ],
-        lines=_lines(operation, lines, clean[len(told) :]),
+        lines=_lines(operation, lines, clean),
         earlier=max(0, count - len(lines)),
     )
+
+
+def _clean(texts: Sequence[str], prepared: Prepared, hidden: Sequence[str]) -> list[str]:
+    """From the newest back, so that placeholders are numbered alike however many of the earlier lines there are."""
+    blocks = [texts[max(0, end - BLOCK) : end] for end in range(len(texts), 0, -BLOCK)]
+    cleaned = [prepared.redacted(redacted("\n".join(block), hidden)).split("\n") for block in blocks]
+    return [text for block in reversed(cleaned) for text in block]
 
 
 def _lines(operation: Operation, lines: Sequence[LogLine], texts: Sequence[str]) -> list[SharedLine]:

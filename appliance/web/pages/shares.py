@@ -1,12 +1,10 @@
 """Links that show an operation's log, redacted: made, listed and revoked by who may; opened by whoever has one."""
 
-from dataclasses import replace
-
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from appliance.domain.operation import Operation
-from appliance.domain.shared_log import FEWEST_DAYS, MOST_DAYS, USUAL_DAYS, SharedLog
+from appliance.domain.shared_log import FEWEST_DAYS, MOST_DAYS, USUAL_DAYS
 from appliance.errors import Conflict, InvalidRequest
 from appliance.operations.sharing import PATH, shown_log
 from appliance.web import sharing
@@ -18,7 +16,7 @@ from appliance.web.sessions import Form, LoggedIn, address_of
 router = APIRouter(prefix="/operations/{operation_id}/share", include_in_schema=False)
 outside = APIRouter(include_in_schema=False)
 PREVIEWED = 500
-"""Lines: the newest, of which the link shows more."""
+"""Lines: the newest, named as the link names them, which shows more."""
 UNLISTED = {"X-Robots-Tag": "noindex, nofollow, noarchive"}
 
 
@@ -56,15 +54,9 @@ def _page(panel: Panel, principal: Principal, operation: Operation, *, address: 
         shares=shares,
         address=address,
         problem=problem,
-        shown=_preview(shown_log(panel.appliance, operation)),
+        shown=shown_log(panel.appliance, operation, most=PREVIEWED),
         days={"fewest": FEWEST_DAYS, "usual": USUAL_DAYS, "most": MOST_DAYS},
     )
-
-
-def _preview(shown: SharedLog) -> SharedLog:
-    """With its newest lines, named as the link names them."""
-    left_out = max(0, len(shown.lines) - PREVIEWED)
-    return replace(shown, lines=shown.lines[left_out:], earlier=shown.earlier + left_out)
 
 
 @outside.get(PATH + "{token}")

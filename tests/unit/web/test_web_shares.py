@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from appliance.domain.operation import OperationStatus
+from appliance.operations.sharing import shown_log
 from appliance.store.models import ShareRow
 from tests.support.web_world import NOON, Browser, PanelWorld, end_operation, run_operation
 
@@ -42,7 +43,7 @@ def test_who_has_the_link_sees_the_log_and_nothing_of_where_it_is_from(world: Pa
     page = answer.text
     for hidden in ("sales", "web1", "192.0.2.7", SECRET, "Alice", "Oscar", "crm.example", "<script>alert"):
         assert hidden not in page, hidden
-    assert "cloning crm-1 to host-1 at 127.0.0.1 and address-1" in page
+    assert "cloning crm-1 to host-2 at 127.0.0.1 and address-1" in page
     assert "crm-1 does not answer at address-1" in page
     assert "&lt;script&gt;" in page
     assert ('action="/logout"' in page, "<nav" in page, 'name="robots"' in page) == (False, False, True)
@@ -105,11 +106,32 @@ def test_what_still_runs_is_not_shared(world: PanelWorld, oscar: Browser) -> Non
 
 
 def test_the_page_shows_beforehand_what_is_seen_and_the_link_once(oscar: Browser) -> None:
-    assert "cloning crm-1 to host-1" in oscar.get("/operations/1/share").text
+    assert "cloning crm-1 to host-2" in oscar.get("/operations/1/share").text
     link = re.findall(r"http://127\.0\.0\.1:8470(/shared/[\w-]+)", oscar.post("/operations/1/share", {"days": "3"}).text)
     assert len(link) == 1
     assert "/shared/" not in oscar.get("/operations/1/share").text
     assert oscar.get(link[0]).status_code == 200
+
+
+def test_the_preview_names_things_as_the_link_does(world: PanelWorld, oscar: Browser) -> None:
+    logs = world.appliance.store.logs
+    for number in range(1200):
+        logs.add(1, f"line {number} about machine-{number % 7}.example.org", step="build", now=NOON)
+    preview, link = (shown_log(world.appliance, world.operations()[0], most=most) for most in (500, 5000))
+    assert (len(preview.lines), preview.earlier) == (500, link.earlier + len(link.lines) - 500)
+    assert preview.lines == link.lines[-500:]
+    assert re.fullmatch(r"line 1199 about host-\d", link.lines[-1].text)
+    page = oscar.get("/operations/1/share").text
+    assert (link.lines[-1].text in page, "line 699 about" in page) == (True, False)
+
+
+def test_a_secret_of_several_lines_takes_no_line_with_it(world: PanelWorld) -> None:
+    world.appliance.store.vault.put("instance:sales", "key", "-----BEGIN-----\nabcdefgh12345678\n-----END----- of it")
+    for line in ("-----BEGIN-----", "abcdefgh12345678", "-----END----- of it", "\x1b]0;title", "still here"):
+        world.appliance.store.logs.add(1, line, step="build", now=NOON)
+    texts = [line.text for line in shown_log(world.appliance, world.operations()[0]).lines]
+    assert len(texts) == world.appliance.store.logs.count(1)
+    assert ("abcdefgh12345678" in str(texts), texts[-1]) == (False, "still here")
 
 
 def test_a_viewer_shares_nothing_unless_it_is_a_crm_that_was_granted(world: PanelWorld, victor: Browser) -> None:
