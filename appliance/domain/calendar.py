@@ -1,7 +1,7 @@
 """What will be done by itself in the next days: the runs of schedules, and which of them get into each other's way."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby, takewhile
 from zoneinfo import ZoneInfo
@@ -49,18 +49,26 @@ def calendar(schedules: Iterable[Schedule], since: datetime, *, taking: Mapping[
     """All of them for so many days, in their order; `taking` is how long the work of a schedule takes, by its name, where that is known."""
     until = since + timedelta(days=DAYS)
     runs = sorted((run for one in schedules for run in runs_of(one, since, until)), key=lambda run: (run.begins, run.schedule.name))
-    return [_with_conflict(run, runs[:place], taking) for place, run in enumerate(runs)]
+    begun: dict[str, list[Run]] = {}
+    for run in runs:
+        begun.setdefault(run.schedule.subject, []).append(run)
+    return [_with_conflict(run, _meeting(run, runs, begun), taking) for run in runs]
 
 
-def _with_conflict(run: Run, before: Sequence[Run], taking: Mapping[str, timedelta]) -> Run:
+def _meeting(run: Run, runs: Sequence[Run], begun: Mapping[str, Sequence[Run]]) -> Sequence[Run]:
+    """What is done to the same, in order: every host and CRM is in the fleet."""
+    subject = run.schedule.subject
+    if subject == FLEET:
+        return runs
+    if FLEET not in begun:
+        return begun[subject]
+    return [other for other in runs if other.schedule.subject in (subject, FLEET)]
+
+
+def _with_conflict(run: Run, meeting: Sequence[Run], taking: Mapping[str, timedelta]) -> Run:
     """The last of those begun before, or at the same moment, on the same subject, which is not over by then."""
-    for other in reversed(before):
+    for other in reversed(meeting[: meeting.index(run)]):
         over = other.begins + taking.get(other.schedule.name, timedelta())
-        if _meet(run.schedule.subject, other.schedule.subject) and (other.begins == run.begins or over > run.begins):
-            return Run(schedule=run.schedule, begins=run.begins, ends=run.ends, times=run.times, waits_for=other.schedule.name)
+        if other.begins == run.begins or over > run.begins:
+            return replace(run, waits_for=other.schedule.name)
     return run
-
-
-def _meet(subject: str, other: str) -> bool:
-    """Whether both are done to the same: every host and CRM is in the fleet."""
-    return subject == other or FLEET in (subject, other)

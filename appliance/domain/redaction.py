@@ -40,7 +40,8 @@ class Redactor:
 
     def prepared_for(self, text: str) -> "Prepared":
         """Look for those known names only that are somewhere in the text at all: there may be thousands."""
-        there = sorted((name for name in self._kinds if name in text.casefold()), key=len, reverse=True)
+        folded = text.casefold()
+        there = sorted((name for name in self._kinds if name in folded), key=len, reverse=True)
         words = "|".join(map(re.escape, there))
         return Prepared(redactor=self, names=re.compile(rf"(?<![A-Za-z0-9])(?:{words})(?![A-Za-z0-9])", re.IGNORECASE) if there else None)
 

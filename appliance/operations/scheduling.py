@@ -61,9 +61,7 @@ def _due(appliance: Appliance, schedule: Schedule, now: datetime) -> Due | None:
 
 def forecast_of(appliance: Appliance, kind: str, subject: str) -> Forecast:
     """By the last runs that succeeded; those that found nothing to do tell nothing."""
-    runs = appliance.store.operations.list(instance=subject, kind=kind, status=[OperationStatus.SUCCEEDED], limit=REMEMBERED_RUNS)
-    did = [run for run in runs if not run.found_nothing]
-    return forecast(run.finished_at - run.started_at for run in did if run.started_at and run.finished_at)
+    return forecast(appliance.store.operations.lengths(instance=subject, kind=kind, limit=REMEMBERED_RUNS))
 
 
 def failures_in_a_row(appliance: Appliance, schedule: Schedule) -> int:

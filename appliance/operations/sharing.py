@@ -80,18 +80,18 @@ def _lines(operation: Operation, lines: Sequence[LogLine], texts: Sequence[str])
 def _names(appliance: Appliance, operation: Operation) -> Mapping[str, list[str]]:
     """Every name that the appliance knows, and those that the operation was given."""
     store, settings = appliance.store, appliance.settings
-    instances, hosts = store.instances.list(), [host for host in store.hosts.list() if not host.is_local]
+    places, hosts = store.instances.places(), [host for host in store.hosts.list() if not host.is_local]
     known = [str(host.facts.get("hostname", "")) for host in hosts]
     return {
         "crm": [*store.instances.names(), *([operation.instance] if ":" not in operation.instance else [])],
         "host": [
-            *(one.domain for one in instances),
+            *(domain for _, domain in places),
             *(host.name for host in hosts),
             *known,
             settings.panel_domain,
             *_given(operation.parameters),
         ],
-        "address": [*(host.address for host in hosts), *(one.address for one in instances)],
+        "address": [*(host.address for host in hosts), *(address for address, _ in places)],
         "user": [
             *(user.name for user in store.access.users()),
             *(host.user for host in hosts if host.user != "root"),

@@ -1,11 +1,11 @@
 """The journal of operations: every transition is written before and after it happens."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -109,6 +109,14 @@ class Journal:
             query = query.where(OperationRow.id < before)
         with self.database.reading() as session:
             return [operation_of(row) for row in session.scalars(query)]
+
+    def lengths(self, *, instance: str, kind: str, limit: int) -> Sequence[timedelta]:
+        """How long the last operations of a kind that succeeded took, newest first, but for those that found nothing to do."""
+        skipped = exists().where(StepRow.operation_id == OperationRow.id, StepRow.status == StepStatus.SKIPPED)
+        last = select(OperationRow.started_at, OperationRow.finished_at, skipped).order_by(OperationRow.id.desc()).limit(limit)
+        query = last.where(OperationRow.instance == instance, OperationRow.kind == kind, OperationRow.status == OperationStatus.SUCCEEDED)
+        with self.database.reading() as session:
+            return [end - begin for begin, end, nothing in session.execute(query) if begin and end and not nothing]
 
     def begun_at(self, *, instance: str, kind: str, limit: int = 50) -> tuple[datetime, ...]:
         """When the last operations of a kind began, newest first."""

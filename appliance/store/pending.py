@@ -27,9 +27,9 @@ class PendingAnswers:
 
     def some(self, subjects: Collection[str]) -> Sequence[Pending]:
         """The last answers for these subjects."""
-        query = select(PendingRow).where(PendingRow.subject.in_(subjects)).order_by(PendingRow.subject)
+        query = select(PendingRow.answer).where(PendingRow.subject.in_(subjects)).order_by(PendingRow.subject)
         with self.database.reading() as session:
-            return [_pending(row) for row in session.scalars(query)]
+            return [ADAPTER.validate_python(answer) for answer in session.scalars(query)]
 
     def find(self, subject: str) -> Pending | None:
         """The last answer for a subject, if it was ever asked."""

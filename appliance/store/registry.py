@@ -52,6 +52,12 @@ class Instances:
         with self.database.reading() as session:
             return session.scalars(query).all()
 
+    def places(self) -> Sequence[tuple[str, str]]:
+        """The address and the domain of each, by name; the scratch copies of drills are left out."""
+        query = select(InstanceRow.address, InstanceRow.domain).where(InstanceRow.state != InstanceState.SCRATCH)
+        with self.database.reading() as session:
+            return [(address, domain) for address, domain in session.execute(query.order_by(InstanceRow.name))]
+
     def glances(self) -> Sequence[InstanceGlance]:
         """The little that is asked of each of many, by name; the scratch copies of drills are left out."""
         deployed = func.coalesce(func.json_type(InstanceRow.deployment), "null") != "null"
