@@ -1,7 +1,6 @@
 """The long-running processes, and the look after them."""
 
 import contextlib
-import gc
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from appliance.cli.collecting import collect_seldom
 from appliance.cli.opened import now, opened, settings_here, who
 from appliance.cli.output import AsJson, console, print_json, print_table
 from appliance.config import Settings
@@ -60,8 +60,7 @@ def serve() -> None:
 
     appliance = opened(keeps_connections=True)
     app = create_app(appliance, is_closing=lambda: server.should_exit, last_upgrade=lambda: last_upgrade(Places()))
-    gc.collect()
-    gc.freeze()  # what is there now stays: looking through it again and again would make a visitor wait for a tenth of a second
+    collect_seldom()
     place = listening(appliance.settings, os.environ)
     server = uvicorn.Server(uvicorn.Config(app, **place, log_level="warning", server_header=False, timeout_graceful_shutdown=2))
     with contextlib.suppress(KeyboardInterrupt):
