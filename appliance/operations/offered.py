@@ -61,7 +61,7 @@ def listed_products(appliance: Appliance) -> list[Listed]:
 def product_told(appliance: Appliance, product_id: str) -> ProductTold:
     """One definition, checked whole. Raises NotFound."""
     entry = appliance.catalogue.entry(product_id)
-    instances = {one.name: one.release for one in appliance.store.instances.glances() if one.product == product_id}
+    instances = _releases(appliance, product_id)
     one_of_each = {release: name for name, release in instances.items()}.values()
     known = {release.version for release in entry.product.definition.releases} if entry.product else set()
     return ProductTold(
@@ -70,6 +70,12 @@ def product_told(appliance: Appliance, product_id: str) -> ProductTold:
         instances=instances,
         unlocked=_unlocked(appliance.store.pending.some(one_of_each), known),
     )
+
+
+def releases_of(appliance: Appliance, product_id: str) -> Mapping[str, str]:
+    """The release of each CRM of a product, by name. Raises NotFound when there is no such product, broken ones counted."""
+    appliance.catalogue.require(product_id)
+    return _releases(appliance, product_id)
 
 
 def uses_of(appliance: Appliance, instances: Mapping[str, str]) -> list[Use]:
@@ -91,6 +97,10 @@ def series_of(definition: ProductDefinition) -> tuple[SeriesTold, ...]:
         )
         for series in names
     )
+
+
+def _releases(appliance: Appliance, product_id: str) -> dict[str, str]:
+    return {one.name: one.release for one in appliance.store.instances.glances() if one.product == product_id}
 
 
 def _listed(entry: Entry, instances: int) -> Listed:

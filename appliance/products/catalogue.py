@@ -3,6 +3,7 @@
 Every directory that holds a `product.yml` is one. An own definition with the id of a shipped one takes its place.
 """
 
+import functools
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -87,6 +88,10 @@ class Catalogue:
         path = self._path(product_id)
         return replace(self._entry(product_id, path), problems=tuple(_all_problems(path)))
 
+    def require(self, product_id: str) -> None:
+        """Raises NotFound, with the ids there are, where there is no definition of that id, be it broken."""
+        self._path(product_id)
+
     def get(self, product_id: str) -> Product:
         """One product; raises NotFound with the ids there are. The definition of another product may be broken."""
         return load(self._path(product_id))
@@ -132,9 +137,9 @@ def load(path: Path) -> Product:
 
 def _usable(path: Path) -> tuple[ProductDefinition | None, list[str]]:
     """The definition if nothing is wrong with it, otherwise what is."""
-    definition, problems = _read(path)
-    problems += unsupported(definition) if definition else ()
-    return (None if problems else definition), problems
+    read = _read(path)
+    problems = [*read.problems, *(unsupported(read.definition) if read.definition else ())]
+    return (None if problems else read.definition), problems
 
 
 def check(path: Path) -> list[str]:
@@ -144,10 +149,10 @@ def check(path: Path) -> list[str]:
 
 
 def _all_problems(path: Path) -> list[str]:
-    definition, problems = _read(path)
-    if definition is not None:
-        problems = [*unsupported(definition), *_file_problems(path.parent, definition), *placeholder_problems(definition)]
-    return problems
+    read = _read(path)
+    if read.definition is None:
+        return list(read.problems)
+    return [*unsupported(read.definition), *_file_problems(path.parent, read.definition), *read.placeholder_problems]
 
 
 def lock_problems(directory: Path, definition: ProductDefinition, release: Release) -> list[str]:
@@ -171,22 +176,49 @@ def _lock_problem(path: Path, digest: str, version: str) -> str | None:
     return None
 
 
-def _read(path: Path) -> tuple[ProductDefinition | None, list[str]]:
+@dataclass(frozen=True, kw_only=True)
+class _Read:
+    """A definition that is one, or why it is none."""
+
+    definition: ProductDefinition | None = None
+    problems: tuple[str, ...] = ()
+
+    @functools.cached_property
+    def placeholder_problems(self) -> tuple[str, ...]:
+        """Found when they are asked for: each placeholder is compiled."""
+        return tuple(placeholder_problems(self.definition)) if self.definition else ()
+
+
+def _read(path: Path) -> _Read:
+    """What the file says, read again only when it has changed."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        return _unread(error)
+    return _read_anew(path, found.st_mtime_ns, found.st_size, found.st_ino)
+
+
+def _unread(error: OSError) -> _Read:
+    return _Read(problems=(f"it cannot be read ({error.strerror})",))
+
+
+@functools.lru_cache(maxsize=64)
+def _read_anew(path: Path, *_stamp: int) -> _Read:
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), _LOADER)  # noqa: S506 - the safe loader, in C where there is one
     except OSError as error:
-        return None, [f"it cannot be read ({error.strerror})"]
+        return _unread(error)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        return None, [f"it is no YAML ({' '.join(str(error).split())})"]
+        return _Read(problems=(f"it is no YAML ({' '.join(str(error).split())})",))
     if not isinstance(content, dict):
-        return None, ["it holds no fields"]
+        return _Read(problems=("it holds no fields",))
     try:
         definition = ProductDefinition.model_validate(content)
     except ValidationError as error:
-        return None, [_describe(dict(problem)) for problem in error.errors(include_url=False)]
+        return _Read(problems=tuple(_describe(dict(problem)) for problem in error.errors(include_url=False)))
     if definition.id != path.parent.name:
-        return None, [f"id: '{definition.id}' is not the name of its directory, '{path.parent.name}'"]
-    return definition, []
+        return _Read(problems=(f"id: '{definition.id}' is not the name of its directory, '{path.parent.name}'",))
+    return _Read(definition=definition)
 
 
 def _describe(problem: dict[str, Any]) -> str:

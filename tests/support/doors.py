@@ -158,6 +158,7 @@ OWN_AFFAIRS = {
 API_READS = [
     "/api/v1/products",
     "/api/v1/products/{product}",
+    "/api/v1/products/{product}/instances",
     "/api/v1/sessions",
     "/api/v1/second-factors",
     "/api/v1/passkeys",

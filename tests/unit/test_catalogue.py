@@ -32,6 +32,16 @@ def test_every_shipped_definition_has_no_problem() -> None:
     assert [problem for path in sorted(SHIPPED.glob("*/product.yml")) for problem in check(path)] == []
 
 
+def test_a_definition_that_was_changed_is_read_again(own: Path) -> None:
+    catalogue = open_catalogue(own.parent)
+    before = catalogue.entry("mine")
+    _replace(own, "name: My CRM", "name: Her CRM")
+    (own / "locks" / "2.8.6.txt").unlink()
+    after = catalogue.entry("mine")
+    assert [one.product.definition.name if one.product else "" for one in (before, after)] == ["My CRM", "Her CRM"]
+    assert (len(before.problems), "is missing" in after.problems[0]) == (0, True)
+
+
 def test_own_definitions_stand_beside_the_shipped_ones(own: Path) -> None:
     catalogue = open_catalogue(own.parent)
 

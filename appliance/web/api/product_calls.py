@@ -1,20 +1,22 @@
 """Products, under /api/v1: what can be installed here."""
 
 from datetime import date, datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from appliance.domain.pending import Way
 from appliance.domain.product import ProductDefinition
 from appliance.domain.product_settings import Setting
-from appliance.operations.offered import Listed, ProductTold, SeriesTold, Use, listed_products, product_told, uses_of
+from appliance.operations.offered import Listed, ProductTold, SeriesTold, Use, listed_products, product_told, releases_of, uses_of
 from appliance.products.catalogue import Entry
 from appliance.web.api.bodies import Body
+from appliance.web.api.paging import PageQuery, PagingDependency
 from appliance.web.api.refusals import PROBLEMS
 from appliance.web.panel import PanelDependency
 from appliance.web.sessions import Bearer
 
+Asked = Annotated[PageQuery, Query()]
 NAMED = ("name", "license", "summary", "default_release")
 
 
@@ -80,7 +82,7 @@ class UseBody(Body):
 
 
 class ProductDetailBody(Body):
-    """A product with its series, the CRMs of it, and what its definition asks (`settings`) and needs.
+    """A product with its series, how many CRMs are of it, and what its definition asks (`settings`) and needs.
 
     `unlocked` are releases that its vendor has published and that cannot be installed yet.
     """
@@ -96,20 +98,20 @@ class ProductDetailBody(Body):
     problems: list[str]
     directory: str
     series: list[SeriesBody]
-    used_by: list[UseBody]
+    instances: int
     unlocked: list[str]
     runtime: dict[str, Any]
     database: dict[str, Any]
 
     @classmethod
-    def of(cls, told: ProductTold, uses: list[Use]) -> Self:
+    def of(cls, told: ProductTold) -> Self:
         """Without what only playbooks need."""
         definition = told.entry.product.definition if told.entry.product else None
         return cls(
             **_told(told.entry),
             directory=str(told.entry.directory),
             series=[SeriesBody.of(one) for one in told.series],
-            used_by=[UseBody.of(one) for one in uses],
+            instances=len(told.instances),
             unlocked=list(told.unlocked),
             runtime=definition.runtime.model_dump(mode="json") if definition else {},
             database=definition.database.model_dump(mode="json") if definition else {},
@@ -135,6 +137,15 @@ def list_products(panel: PanelDependency, _: Bearer) -> list[ProductBody]:
 
 @router.get("/{product}")
 def get_product(panel: PanelDependency, _: Bearer, product: str) -> ProductDetailBody:
-    """Give one product, its definition checked whole, with the CRMs of it and what waits for them."""
-    told = product_told(panel.appliance, product)
-    return ProductDetailBody.of(told, uses_of(panel.appliance, told.instances))
+    """Give one product, its definition checked whole."""
+    return ProductDetailBody.of(product_told(panel.appliance, product))
+
+
+@router.get("/{product}/instances")
+def list_uses(panel: PanelDependency, _: Bearer, product: str, asked: Asked, paging: PagingDependency) -> list[UseBody]:
+    """Give the CRMs of a product by name, and what waits for them, a page at a time."""
+    (after,) = asked.after(str) or ("",)
+    releases = releases_of(panel.appliance, product)
+    rows = [name for name in sorted(releases) if name > after][: asked.rows]
+    page = paging.cut(asked, rows, lambda name: (name,))
+    return [UseBody.of(one) for one in uses_of(panel.appliance, {name: releases[name] for name in page})]

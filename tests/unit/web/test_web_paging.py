@@ -16,7 +16,7 @@ from tests.support.web_world import NOON, PanelWorld, end_operation, run_operati
 
 HOUR = timedelta(hours=1)
 LISTS = ("operations", "audit", "instances", "recovery-points", "instances/sales/recovery-points", "instances/sales/outages", "drills")
-MORE_LISTS = ("sessions", "notices")
+MORE_LISTS = ("sessions", "notices", "products/creme/instances")
 
 
 def add_drills(world: PanelWorld, count: int = 5) -> None:
@@ -71,6 +71,7 @@ def pages(program: Client, address: str) -> list[list[dict[str, Any]]]:
         ("recovery-points", "id", add_points),
         ("instances/sales/recovery-points", "id", add_points),
         ("instances", "name", add_instances),
+        ("products/creme/instances", "instance", add_instances),
         ("notices", "id", add_notices),
         ("sessions", "id", add_sessions),
     ],

@@ -57,10 +57,11 @@ def test_a_broken_definition_is_told_and_hides_neither_the_others_nor_the_form_t
 
 def test_a_product_tells_the_crms_of_it_and_what_waits_for_them(world: PanelWorld, victor: Browser) -> None:
     add_pending(world)
-    told = world.program_of("Victor").get("/api/v1/products/creme").json()
+    victors = world.program_of("Victor")
+    told, uses = (victors.get(f"/api/v1/products/creme{end}").json() for end in ("", "/instances"))
     waiting = [{"version": "2.8.6", "way": "upgrade", "installable": True}]
-    assert told["used_by"] == [{"instance": "sales", "release": "2.7.13", "waiting": waiting, "asked_at": "2026-03-02T12:00:00Z"}]
-    assert told["unlocked"] == ["2.8.7"]
+    assert uses == [{"instance": "sales", "release": "2.7.13", "waiting": waiting, "asked_at": "2026-03-02T12:00:00Z"}]
+    assert (told["instances"], told["unlocked"]) == (1, ["2.8.7"])
     page = victor.get("/products/creme").text
     assert "upgrade to 2.8.6 waits" in page
     assert "patch to" not in page  # it was installed meanwhile
@@ -95,3 +96,4 @@ def test_only_who_may_install_is_offered_it(alice: Browser, oscar: Browser) -> N
 def test_a_product_that_is_not_there_is_not_found(world: PanelWorld, victor: Browser, product: str) -> None:
     assert victor.get(f"/products/{product}").status_code == 404
     assert world.program_of("Victor").get(f"/api/v1/products/{product}").status_code == 404
+    assert world.program_of("Victor").get(f"/api/v1/products/{product}/instances").status_code == 404
