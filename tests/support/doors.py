@@ -156,6 +156,7 @@ OWN_AFFAIRS = {
     "/second-factor/passkeys/{name}/{passkey_id}/remove",
 }
 API_READS = [
+    "/api/v1/calendar",
     "/api/v1/products",
     "/api/v1/products/{product}",
     "/api/v1/products/{product}/instances",

@@ -16,7 +16,7 @@ from tests.support.web_world import NOON, PanelWorld, end_operation, run_operati
 
 HOUR = timedelta(hours=1)
 LISTS = ("operations", "audit", "instances", "recovery-points", "instances/sales/recovery-points", "instances/sales/outages", "drills")
-MORE_LISTS = ("sessions", "notices", "products/creme/instances")
+MORE_LISTS = ("sessions", "notices", "products/creme/instances", "calendar")
 
 
 def add_drills(world: PanelWorld, count: int = 5) -> None:

@@ -227,3 +227,20 @@ def test_the_calendar_shows_what_is_done_when(world: PanelWorld, oscar: Browser,
     oscar.post("/updates/pause", {"paused": "yes", "length": "72h"})
     assert text_of(victor.get("/schedules").text).count("Paused") == 3
     assert "No window has this name." in victor.get("/schedules?q=nothing").text
+
+
+def test_programs_have_the_calendar_by_whom_it_is_of_and_what_the_fleet_gets_in_the_way_of(world: PanelWorld) -> None:
+    program = world.program_of("Oscar")
+    asked = {"nightly": ("sales", "backup", "02:30"), "all": ("fleet:all", "patch", "02:30"), "held": ("sales", "check", "05:00")}
+    for name, (subject, work, begin) in asked.items():
+        opens = {"days": "SUN", "begin": begin, "minutes": 60}
+        said = program.post("/api/v1/schedules", json={"name": name, "subject": subject, "work": work, "window": opens})
+        assert said.status_code == 201, said.text
+    assert program.post("/api/v1/schedules/held/pause", json={"paused": True}).status_code == 200
+    (sales,) = [one for one in program.get("/api/v1/calendar").json() if one["subject"] == "sales"]
+    assert [(run["schedule"], run["begins"], run["times"], run["waits_for"]) for run in sales["runs"]] == [
+        ("nightly", f"2026-03-{day:02}T02:30:00Z", 1, "all") for day in (8, 15)
+    ]
+    first = program.get("/api/v1/calendar?limit=1")
+    assert [one["subject"] for one in first.json()] == ["fleet:all"]
+    assert program.get(first.links["next"]["url"]).json() == [sales]
