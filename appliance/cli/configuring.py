@@ -6,11 +6,12 @@ from urllib.parse import quote
 
 import typer
 
-from appliance.cli.instances import Name, read_pairs
+from appliance.cli.instances import Name
 from appliance.cli.opened import opened
 from appliance.cli.output import AsJson, console, print_json, print_table
 from appliance.cli.remote import remote
 from appliance.cli.requested import Detach, carry_out
+from appliance.cli.typed_settings import read_pairs, read_settings, settings_of
 from appliance.domain.product_settings import Setting, Value, as_text, changes, in_force
 
 app = typer.Typer()
@@ -29,9 +30,7 @@ def show_or_change_settings(
     if not wanted:
         _show(settings, kept, as_json=as_json)
         return
-    typed = read_pairs(wanted)
-    by_name = {setting.name: setting for setting in settings}
-    changed = changes(settings, kept, {key: by_name[key].read(text) if key in by_name else text for key, text in typed.items()})
+    changed = changes(settings, kept, read_settings(settings, read_pairs(wanted)))
     if not yes:
         _ask_before(settings, kept, changed)
     carry_out("configure", name, {"settings": changed}, as_json=as_json, detach=detach)
@@ -41,11 +40,9 @@ def _known(name: str) -> tuple[Sequence[Setting], Mapping[str, Any]]:
     """What the product lets choose, and what the instance has. Raises NotFound."""
     if (panel := remote()) is not None:
         instance = panel.get(f"/instances/{quote(name, safe='')}")
-        products = {one["id"]: one["settings"] for one in panel.get("/products")}
-        return [Setting.model_validate(one) for one in products.get(instance["product"], [])], instance["settings"]
-    appliance = opened()
-    found = appliance.store.instances.get(name)
-    return appliance.catalogue.get(found.product).definition.settings, found.settings
+        return settings_of(instance["product"]), instance["settings"]
+    found = opened().store.instances.get(name)
+    return settings_of(found.product), found.settings
 
 
 def _show(settings: Sequence[Setting], kept: Mapping[str, Any], *, as_json: bool) -> None:

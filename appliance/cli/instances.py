@@ -11,6 +11,7 @@ from appliance.cli.opened import now, opened, who
 from appliance.cli.output import AsJson, console, plain, print_json, print_table
 from appliance.cli.remote import remote
 from appliance.cli.requested import Detach, carry_out
+from appliance.cli.typed_settings import read_pairs, read_settings, settings_of
 from appliance.domain.adoption_told import adoption_told
 from appliance.domain.host import LOCALHOST
 from appliance.domain.objectives import Objectives, read_latency, read_length, read_share, written, written_latency, written_share
@@ -23,14 +24,6 @@ instance_app = typer.Typer(help="The CRMs of this appliance.", no_args_is_help=T
 Name = Annotated[str, typer.Argument(help="Name of the instance.", show_default=False, autocompletion=complete_instance)]
 Rehearsal = Annotated[bool, typer.Option(help="Try it first on a copy that is restored from the newest recovery point.")]
 ADDRESS_FIELDS = ("address", "port", "domain")
-
-
-def read_pairs(given: list[str]) -> dict[str, Any]:
-    """What was said as key=value. Raises InvalidRequest."""
-    pairs = [pair.partition("=") for pair in given]
-    if wrong := next((pair for pair in pairs if not pair[1] or not pair[0]), None):
-        raise InvalidRequest(f"{''.join(wrong)!r} is not of the form key=value. Nothing was changed.", field="set")
-    return {key: value for key, _, value in pairs}
 
 
 @app.command()
@@ -59,8 +52,8 @@ def install(
     if "port" in place and place["port"].isdigit():
         place["port"] = int(place["port"])
     protection = {"tls": tls, "hsts": hsts, "certificate": read_given(certificate, "certificate"), "key": read_given(key, "key")}
-    wanted = {"product": product, "release": release, "host": host, "settings": pairs, **place, **protection}
-    carry_out("install", name, wanted, as_json=as_json, detach=detach)
+    chosen = {"product": product, "release": release, "settings": read_settings(settings_of(product), pairs)}
+    carry_out("install", name, {**chosen, "host": host, **place, **protection}, as_json=as_json, detach=detach)
 
 
 @app.command()

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from appliance.cli import app
+from appliance.errors import InvalidRequest
 from appliance.products.catalogue import SHIPPED
 from appliance.wiring import Appliance
 from tests.support.operating import make_appliance
@@ -55,3 +56,14 @@ def test_a_product_is_shown_with_its_series_and_the_crms_of_it() -> None:
     assert [(one["instance"], one["release"]) for one in shown["used_by"]] == [("sales", "2.7.13")]
     assert (shown["id"], shown["problems"], shown["database"]["engine"]) == ("creme", [], "postgresql")
     assert "sales  2.7.13" in told("show", "creme").stdout
+
+
+def test_a_setting_is_installed_in_its_type(own: Path) -> None:
+    shipped = (SHIPPED / "creme" / "product.yml").read_text().replace("id: creme", "id: mine", 1)
+    numbers = "  - {name: users, title: Users, type: integer, min: 1}\n  - {name: mail, title: Mail, type: boolean}\n"
+    (own / "product.yml").write_text(shipped.replace("\nsettings:\n", f"\nsettings:\n{numbers}", 1))
+    install = ["install", "mine", "--name", "next", "--set", "mail=yes", "--detach", "--json"]
+    with pytest.raises(InvalidRequest, match="Users is a whole number"):
+        CliRunner().invoke(app, [*install, "--set", "users=many"], catch_exceptions=False)
+    recorded = json.loads(CliRunner().invoke(app, [*install, "--set", "users=25"], catch_exceptions=False).stdout)
+    assert recorded["parameters"]["settings"] == {"users": 25, "mail": True, "language": "en", "time_zone": "UTC"}
