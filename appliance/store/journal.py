@@ -146,12 +146,10 @@ class Journal:
         held = self.unfinished(instance)
         if held is None:
             return
-        broken = held.status == OperationStatus.NEEDS_ATTENTION
+        is_broken = held.status == OperationStatus.NEEDS_ATTENTION
         what = f"operation {held.id} ({held.kind}, {held.status.value.replace('_', ' ')})"
-        raise Conflict(
-            f"{title_of(instance)} is busy with {what}. Nothing was changed; "
-            + (f"see what it needs: appliance operation show {held.id}" if broken else "wait for it, or cancel it.")
-        )
+        mend = "see what it needs: appliance operation show" if is_broken else "wait for it, or end it: appliance operation cancel"
+        raise Conflict(f"{title_of(instance)} is busy with {what}. Nothing was changed; {mend} {held.id}")
 
     def claim(self, *, now: datetime) -> Operation | None:
         """Take the oldest queued operation that may begin, or None; it is running afterwards."""

@@ -181,7 +181,7 @@ def test_a_queued_operation_is_cancelled_at_once(appliance: Appliance) -> None:
 def test_a_second_operation_on_a_busy_instance_is_refused(appliance: Appliance) -> None:
     workflows = workflows_of(World().step("one"))
     request(appliance, "work", "demo", {}, requested_by="Alice", now=now(), workflows=workflows)
-    with pytest.raises(Conflict, match="busy with operation 1"):
+    with pytest.raises(Conflict, match=r"busy with operation 1.*appliance operation cancel 1"):
         record(appliance, workflows)
     assert record(appliance, workflows, instance="other").id == 2
 
