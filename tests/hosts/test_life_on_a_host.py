@@ -12,7 +12,7 @@ import pytest
 from appliance.web.sessions import SESSION_COOKIE
 from tests.hosts.layers import NEW, OLD, Golden
 from tests.hosts.secrets import leaks
-from tests.hosts.world import CRM, TOOLS_PYTHON, World, a_world, assert_no_connection_is_left
+from tests.hosts.world import CRM, LOGIN, TOOLS_PYTHON, World, a_world, assert_no_connection_is_left
 from tests.lab.lab import Lab
 from tests.support.house import wait_for
 from tests.support.operating import now
@@ -67,6 +67,11 @@ def details(world: World, kind: str) -> dict[str, str | None]:
     return {step.name: step.detail for step in world.operation(newest.id).steps}
 
 
+def units(world: World) -> int:
+    """How many services the host has for the CRM: those of what serves, and of its way back."""
+    return len(world.hosts["web1"].run(f"systemctl list-unit-files --no-legend 'crm-{CRM}-*'").stdout.splitlines())
+
+
 def test_a_second_preparation_changes_nothing(life: World, watch: CommandLineWatch) -> None:
     assert watch
     life.done("host", "prepare", "web1")
@@ -94,6 +99,17 @@ def test_a_backup_holds_every_record(life: World, golden: Golden) -> None:
     newest = life.appliance.store.points.list(CRM)[0]
     assert newest.record["counts"] == golden.known["records"]["counts"]
     assert newest.record["checksums"] == golden.known["records"]["checksums"]
+
+
+def test_its_settings_are_changed_and_changed_back(life: World, golden: Golden) -> None:
+    before = units(life)
+    for language, asked in (("fr", "Mot de passe"), ("en", "Password")):
+        said = life.done("instance", "settings", CRM, "--set", f"language={language}", "--yes")
+        assert "visitors saw the maintenance page for" in " ".join(said.split())
+        with life.visitor() as visitor:
+            assert asked in visitor.get(LOGIN).text
+    assert life.records() == golden.known["records"]
+    assert units(life) == before
 
 
 def test_a_drill_proves_it_and_leaves_nothing(life: World, golden: Golden) -> None:
