@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from jinja2 import Environment
 
 from tests.playbooks.rig import REPOSITORY, Rig
 
 PROGRAM = REPOSITORY / "playbooks/roles/service/files/services.py"
+BUNDLE = REPOSITORY / "playbooks/roles/service/templates/bundle.conf.j2"
 DEFINITION = """
 [program:{name}]
 command=/bin/sh -c "{command}"
@@ -84,3 +86,19 @@ def test_without_supervisord_nothing_is_said_to_be_stopped(machine: Rig) -> None
     stopped = ask(machine, "stop", "one")
     assert stopped.returncode == 1
     assert "supervisord does not answer" in stopped.stderr
+
+
+@pytest.mark.parametrize(("network", "alone"), [(True, False), (False, True)])
+def test_one_without_a_network_reaches_none_and_is_its_own_user_all_the_same(machine: Rig, network: bool, alone: bool) -> None:
+    """As what a drill brings up is to send nobody mail."""
+    environment = Environment(trim_blocks=True, autoescape=False)  # noqa: S701 - it writes no page
+    environment.filters["ternary"] = lambda value, yes, no: yes if value else no
+    says = "/bin/sh -c 'id -un; id -gn; tail -n +3 /proc/net/dev | cut -d: -f1 | xargs; exec sleep 300'"
+    service = {"name": "says", "command": says, "directory": "/", "user": "www-data", "stop": {}, "network": network}
+    given = {"ansible_managed": "a test", "service_bundle": "says", "service_enabled": False, "service_log_directory": str(machine.root)}
+    text = environment.from_string(BUNDLE.read_text()).render(**given, service_list=[service])
+    (machine.root / "supervisor.d" / "says.conf").write_text(text)
+    assert ask(machine, "start", "says").returncode == 0
+    user, group, devices = (machine.root / "says.log").read_text().splitlines()
+    assert (user, group, devices == "lo") == ("www-data", "www-data", alone)
+    assert ask(machine, "stop", "says").returncode == 0
