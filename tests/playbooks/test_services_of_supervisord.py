@@ -88,17 +88,30 @@ def test_without_supervisord_nothing_is_said_to_be_stopped(machine: Rig) -> None
     assert "supervisord does not answer" in stopped.stderr
 
 
+def rendered(command: str, directory: Path, *, network: bool) -> str:
+    """The bundle of one service of the user www-data, by the role's own template."""
+    environment = Environment(trim_blocks=True, autoescape=False)  # noqa: S701 - it writes no page
+    environment.filters["ternary"] = lambda value, yes, no: yes if value else no
+    service = {"name": "says", "command": command, "directory": "/", "user": "www-data", "stop": {}, "network": network}
+    given = {"ansible_managed": "a test", "service_bundle": "says", "service_enabled": False, "service_log_directory": str(directory)}
+    return environment.from_string(BUNDLE.read_text()).render(**given, service_list=[service])
+
+
 @pytest.mark.parametrize(("network", "alone"), [(True, False), (False, True)])
 def test_one_without_a_network_reaches_none_and_is_its_own_user_all_the_same(machine: Rig, network: bool, alone: bool) -> None:
     """As what a drill brings up is to send nobody mail."""
-    environment = Environment(trim_blocks=True, autoescape=False)  # noqa: S701 - it writes no page
-    environment.filters["ternary"] = lambda value, yes, no: yes if value else no
     says = "/bin/sh -c 'id -un; id -gn; tail -n +3 /proc/net/dev | cut -d: -f1 | xargs; exec sleep 300'"
-    service = {"name": "says", "command": says, "directory": "/", "user": "www-data", "stop": {}, "network": network}
-    given = {"ansible_managed": "a test", "service_bundle": "says", "service_enabled": False, "service_log_directory": str(machine.root)}
-    text = environment.from_string(BUNDLE.read_text()).render(**given, service_list=[service])
-    (machine.root / "supervisor.d" / "says.conf").write_text(text)
+    (machine.root / "supervisor.d" / "says.conf").write_text(rendered(says, machine.root, network=network))
     assert ask(machine, "start", "says").returncode == 0
     user, group, devices = (machine.root / "says.log").read_text().splitlines()
     assert (user, group, devices == "lo") == ("www-data", "www-data", alone)
     assert ask(machine, "stop", "says").returncode == 0
+
+
+def test_in_a_chroot_it_reaches_none_either(tmp_path: Path) -> None:
+    """Where the kernel lets nobody make a namespace of users."""
+    lines = rendered("/usr/bin/id -un", tmp_path, network=False).splitlines()
+    command = next(line.removeprefix("command=") for line in lines if line.startswith("command="))
+    inside = f'mount --rbind / "$0" && exec chroot "$0" {command}'
+    ended = subprocess.run(["unshare", "--mount", "sh", "-c", inside, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "www-data\n", "")
