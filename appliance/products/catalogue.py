@@ -190,24 +190,19 @@ class _Read:
 
 
 def _read(path: Path) -> _Read:
-    """What the file says, read again only when it has changed."""
+    """What the file says, read again only when it has changed; one that could not be read is tried again each time."""
     try:
         found = path.stat()
+        return _read_anew(path, found.st_mtime_ns, found.st_size, found.st_ino)
     except OSError as error:
-        return _unread(error)
-    return _read_anew(path, found.st_mtime_ns, found.st_size, found.st_ino)
-
-
-def _unread(error: OSError) -> _Read:
-    return _Read(problems=(f"it cannot be read ({error.strerror})",))
+        return _Read(problems=(f"it cannot be read ({error.strerror})",))
 
 
 @functools.lru_cache(maxsize=64)
 def _read_anew(path: Path, *_stamp: int) -> _Read:
+    """Raises OSError, which is remembered by nobody."""
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), _LOADER)  # noqa: S506 - the safe loader, in C where there is one
-    except OSError as error:
-        return _unread(error)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         return _Read(problems=(f"it is no YAML ({' '.join(str(error).split())})",))
     if not isinstance(content, dict):

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import resource
 import shutil
 from pathlib import Path
 
@@ -40,6 +41,17 @@ def test_a_definition_that_was_changed_is_read_again(own: Path) -> None:
     after = catalogue.entry("mine")
     assert [one.product.definition.name if one.product else "" for one in (before, after)] == ["My CRM", "Her CRM"]
     assert (len(before.problems), "is missing" in after.problems[0]) == (0, True)
+
+
+def test_a_definition_that_could_not_be_read_is_read_when_it_can_be(own: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))  # as where every file that a process may have is open
+    try:
+        with pytest.raises(ConfigurationError, match="it cannot be read"):
+            load(own / "product.yml")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert load(own / "product.yml").definition.name == "My CRM"
 
 
 def test_own_definitions_stand_beside_the_shipped_ones(own: Path) -> None:
