@@ -106,7 +106,7 @@ def _given(parameters: Any, name: str = "") -> Iterator[str]:
         for key, value in parameters.items():
             yield from _given(value, str(key))
     elif isinstance(parameters, str) and any(word in name for word in NAMING):
-        yield parameters
+        yield from parameters.splitlines()
 
 
 def _seconds(begin: datetime | None, end: datetime | None) -> float | None:

@@ -1,6 +1,7 @@
 """A link to an operation's log: made by who may, opened by who has it, and it tells nothing of where it is from."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -132,6 +133,14 @@ def test_a_secret_of_several_lines_takes_no_line_with_it(world: PanelWorld) -> N
     texts = [line.text for line in shown_log(world.appliance, world.operations()[0]).lines]
     assert len(texts) == world.appliance.store.logs.count(1)
     assert ("abcdefgh12345678" in str(texts), texts[-1]) == (False, "still here")
+
+
+def test_a_name_of_two_lines_takes_no_line_with_it(world: PanelWorld) -> None:
+    operation = replace(world.operations()[0], parameters={"name": "web1\nacme"})
+    for line in ("to web1", "acme is there"):
+        world.appliance.store.logs.add(1, line, step="build", now=NOON)
+    texts = [line.text for line in shown_log(world.appliance, operation).lines]
+    assert (len(texts), "acme" in str(texts)) == (world.appliance.store.logs.count(1), False)
 
 
 def test_a_viewer_shares_nothing_unless_it_is_a_crm_that_was_granted(world: PanelWorld, victor: Browser) -> None:
